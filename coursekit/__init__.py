@@ -1,0 +1,42 @@
+"""Deep learning, top down: the small library that the lessons drive and the learner rebuilds.
+
+Read it from the bottom up, or from the top down:
+
+- apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does.
+- training: `learner`, `callbacks`, `schedules`, `losses`, `metrics`, `backbones`.
+- data: `datablock`, `loaders`, `splits`, `sources`.
+- ground: `transforms`, `geometry`, `display`, `dispatch`, `tensors`.
+- apart: `kit` (loads a learner's own library), `grader`, `workspace`, `notebook`, `cli`.
+
+Every public name stands in `coursekit.api` and is reached as `coursekit.name`; nothing heavy is imported
+until a name is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import *  # noqa: F403
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Find a public name in `api`, or a module of this package, on first use."""
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    api = importlib.import_module(".api", __name__)
+    if name in api.__all__:
+        return getattr(api, name)
+    try:
+        return importlib.import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"{__name__} has no {name!r}; dir({__name__}) lists what there is") from None
+
+
+def __dir__() -> list[str]:
+    return sorted(importlib.import_module(".api", __name__).__all__)
