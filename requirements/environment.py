@@ -55,7 +55,7 @@ def probe(python: str) -> tuple[str, str, bool]:
 
 
 def candidates() -> list[str]:
-    """The interpreters worth trying: the one that runs this first, then what PATH and the usual managers hold."""
+    """The interpreters worth trying: the one that runs this, then those on PATH and of the usual managers."""
     found = [sys.executable]
     folders = os.environ.get("PATH", "").split(os.pathsep)
     for name in [f"python{version}" for version in SUITABLE] + ["python3", "python"]:
@@ -65,7 +65,9 @@ def candidates() -> list[str]:
         found += glob.glob(os.path.expanduser(f"~/.local/share/uv/python/cpython-{version}.*/bin/python3"))
         if WINDOWS:
             asked = subprocess.run(
-                ["py", f"-{version}", "-c", "import sys; print(sys.executable)"], capture_output=True, text=True
+                ["py", f"-{version}", "-c", "import sys; print(sys.executable)"],
+                capture_output=True,
+                text=True,
             )
             found += asked.stdout.split("\n")[:1] if asked.returncode == 0 else []
     return list(dict.fromkeys(found))
@@ -79,9 +81,12 @@ def find_python() -> str:
         if version in SUITABLE and complete:
             return own_path
         if version in SUITABLE:
-            without_venv = f" Python {version} is at {own_path}, but without its venv module (on Debian and Ubuntu the package python{version}-venv)."
+            without_venv = (
+                f" Python {version} is at {own_path}, but without its venv module "
+                f"(on Debian and Ubuntu the package python{version}-venv)."
+            )
     sys.exit(
-        "No Python 3.11, 3.12 or 3.13 that runs was found: install one of them (64-bit, with its venv module), "
+        "coursekit needs Python 3.11, 3.12 or 3.13, and none was found that runs: install one (64-bit), "
         "then give the same command again." + without_venv
     )
 
@@ -137,8 +142,8 @@ def say(sentence: str) -> None:
 def run(command: list[str], settings: dict[str, str], what: str) -> None:
     if subprocess.run(command, cwd=ROOT, env=settings).returncode:
         sys.exit(
-            f"coursekit: {what} could not be installed; the reason stands above. If it is the network, check the "
-            "index that `pip config list` names; then give the same command again: what is there already is kept."
+            f"coursekit: {what} could not be installed; the reason stands above. If it is the network, check "
+            "the index that `pip config list` names; then give the same command again: what is there is kept."
         )
 
 
@@ -148,9 +153,15 @@ def torch_step(uv: list[str], torch: str) -> tuple[str, list[str]]:
     uv = [*uv, "--compile-bytecode"]
     if torch == "gpu":
         return "torch", [*uv, "--require-hashes", "-r", str(HERE / "torch.txt")]
-    versions = [line.split()[0] for line in (HERE / "torch.txt").read_text().splitlines() if line.startswith("torch")]
+    versions = [
+        line.split()[0] for line in (HERE / "torch.txt").read_text().splitlines() if line.startswith("torch")
+    ]
     index = os.environ.get("TORCH_INDEX")
-    return "the CPU build of torch", [*uv, *(["--index", index] if index else ["--torch-backend", "cpu"]), *versions]
+    return "the CPU build of torch", [
+        *uv,
+        *(["--index", index] if index else ["--torch-backend", "cpu"]),
+        *versions,
+    ]
 
 
 def create(folder: Path) -> None:

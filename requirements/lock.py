@@ -1,4 +1,4 @@
-"""Write the exact pins again: `make lock`, or `make lock UPGRADE=1` to move everything to the newest versions.
+"""Write the exact pins again: `make lock`, or `make lock UPGRADE=1` to take the newest versions.
 
 One resolution for every platform and every Python from 3.11 on, so each package has one version everywhere.
 It is then written as files by use, each adding to the one before:
@@ -41,8 +41,18 @@ def pins(text: str) -> list[str]:
 
 
 def compile_pins(output: Path, *options: str) -> list[str]:
-    """Resolve for every platform and Python at once. The index is the one uv is set to: no address is written."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
+    """Resolve for every platform and Python at once. No index address is written."""
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+    ]
     command += ["--fork-strategy", "fewest", "--generate-hashes", "--no-header", "--no-annotate"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--output-file", str(output), *options]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -57,12 +67,18 @@ def resolve(folder: Path, upgrade: bool) -> dict[str, list[str]]:
     """Find one version for everything, then the part of it that each use needs."""
     everything, wanted = folder / "everything.txt", folder / "wanted.txt"
     # What is pinned now stays pinned, unless an upgrade is asked for.
-    everything.write_text("\n".join((HERE / f"{name}.txt").read_text() for name in FILES if (HERE / f"{name}.txt").exists()))
+    everything.write_text(
+        "\n".join((HERE / f"{name}.txt").read_text() for name in FILES if (HERE / f"{name}.txt").exists())
+    )
     wanted.write_text("\n".join(TORCH) + "\n")
     choice = ["--upgrade"] if upgrade else []
-    compile_pins(everything, *extras(EXTRAS["test"]), "--group", "setup", "--constraint", str(wanted), *choice)
+    compile_pins(
+        everything, *extras(EXTRAS["test"]), "--group", "setup", "--constraint", str(wanted), *choice
+    )
     bound = ["--constraint", str(everything)]
-    found = {name: compile_pins(folder / f"{name}.txt", *extras(names), *bound) for name, names in EXTRAS.items()}
+    found = {
+        name: compile_pins(folder / f"{name}.txt", *extras(names), *bound) for name, names in EXTRAS.items()
+    }
     found["setup"] = compile_pins(folder / "setup.txt", "--group", "setup", *bound)
     return found
 
@@ -81,7 +97,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = split(resolve(Path(folder), upgrade=bool(os.environ.get("UPGRADE"))))
     for name in FILES:
-        (HERE / f"{name}.txt").write_text("# Written by `make lock` (requirements/lock.py).\n" + "\n".join(files[name]) + "\n")
+        (HERE / f"{name}.txt").write_text(
+            "# Written by `make lock` (requirements/lock.py).\n" + "\n".join(files[name]) + "\n"
+        )
         print(f"requirements/{name}.txt: {len(files[name])} pins")
 
 
