@@ -27,6 +27,15 @@ class Unreadable(Exception):
         super().__init__(reason)
         self.reason, self.line, self.text = reason, line, text.strip()
 
+    def sentence(self, where: str, lines_before: int = 0) -> str:
+        """One sentence about it, for a text called `where` that begins after some other lines.
+
+        >>> Unreadable("expected ':'", 2, "def accuracy(p, t)").sentence("mykit/metrics.py")
+        "mykit/metrics.py, line 2, `def accuracy(p, t)`, cannot be read as Python: expected ':'."
+        """
+        place = f", line {self.line + lines_before}, `{self.text}`," if self.line else ""
+        return f"{where}{place} cannot be read as Python: {self.reason}."
+
 
 @dataclass(frozen=True, eq=False)
 class Statement:
@@ -170,6 +179,28 @@ def is_written(node: ast.AST) -> bool:
         and body[0].exc is not None
         and "NotImplementedError" in used_names(body[0].exc)
     )
+
+
+def pieces(source: str) -> dict[str, str]:
+    """The text of each definition by name: the methods of one function together, the imports with the first.
+
+    >>> pieces("import math\\n\\ndef a(): ...\\n\\ndef b(): ...\\n")
+    {'a': 'import math\\n\\n\\ndef a(): ...', 'b': 'def b(): ...'}
+    """
+    lines = lines_of(source)
+    found: dict[str, str] = {}
+    head: list[str] = []
+    for statement in read(source):
+        text = "\n".join(lines[statement.first - 1 : statement.last])
+        name = statement.names[0] if statement.names else ""
+        if statement.is_import or not name:
+            head.append(text)
+        elif name in found:
+            found[name] += f"\n\n\n{text}"
+        else:
+            found[name] = "\n\n\n".join(filter(None, ["\n".join(head), text]))
+            head = []
+    return found
 
 
 def defined(statements: Iterable[Statement]) -> dict[str, Statement]:

@@ -56,7 +56,11 @@ def modules() -> list[str]:
     True
     """
     files = [path.relative_to(LIBRARY).with_suffix("") for path in LIBRARY.rglob("*.py")]
-    return sorted(".".join(file.parts) for file in files if file.name != "__init__")
+    return sorted(
+        ".".join(file.parts)
+        for file in files
+        if not file.parts[0].startswith("_") and file.name != "__init__"
+    )
 
 
 def install(
@@ -103,7 +107,7 @@ def remove(name: str = NAME) -> None:
     """Forget the kit called `name`: its modules, and how to import more."""
     drop(name)
     sys.modules.pop(name, None)
-    sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "kit", None) != name]
+    sys.meta_path[:] = [one for one in sys.meta_path if not (isinstance(one, _Finder) and one.kit == name)]
 
 
 def drop(name: str = NAME) -> list[str]:
@@ -120,6 +124,11 @@ def drop(name: str = NAME) -> list[str]:
         del sys.modules[module]
         vars(package).pop(module.removeprefix(f"{name}."), None)
     return loaded
+
+
+def folder_of(name: str = NAME) -> Path | None:
+    """The folder of the kit called `name` in this process; nothing if there is no such kit."""
+    return next((one.folder for one in sys.meta_path if isinstance(one, _Finder) and one.kit == name), None)
 
 
 def written(folder: Path | str = NAME) -> dict[str, str]:
@@ -142,16 +151,16 @@ def written(folder: Path | str = NAME) -> dict[str, str]:
     return found
 
 
-def nearest(word: str, words: Collection[str], offered: Collection[str] | None = None) -> str:
-    """The end of a sentence about an unknown name: the nearest known one, or all that are offered.
+def nearest_module(word: str, ending: str = "") -> str:
+    """The end of a sentence about a module that is not there: the nearest one, or all with public names.
 
-    >>> nearest("metrcs.py", ["metrics.py", "splits.py"])
-    'did you mean metrics.py?'
+    >>> nearest_module("splts", ".py")
+    'did you mean splits.py?'
     """
-    close = get_close_matches(word.lower(), list(words), 1, 0.6)
+    close = get_close_matches(word.lower(), modules(), 1, 0.6)
     if close:
-        return f"did you mean {close[0]}?"
-    return f"there are {', '.join(sorted(offered or words))}."
+        return f"did you mean {close[0]}{ending}?"
+    return f"there are {', '.join(sorted({name + ending for name in _homes().values()}))}."
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -172,7 +181,7 @@ class _Finder(importlib.abc.MetaPathFinder):
                 fullname, package, submodule_search_locations=[str(package.parent)]
             )
         if word not in modules():
-            message = f"{self.kit} has no module {word}; {nearest(word, modules(), set(_homes().values()))}"
+            message = f"{self.kit} has no module {word}; {nearest_module(word)}"
             raise ModuleNotFoundError(message, name=fullname)
         theirs = self.folder.joinpath(*word.split(".")).with_suffix(".py")
         asked = _of_module(word, self.asked)
@@ -310,12 +319,7 @@ def _check_files(folder: Path, only: Collection[str] | None) -> None:
     for file in _files(folder):
         word = _word(file, folder)
         if word not in modules() and (only is None or get_close_matches(word.lower(), asked, 1, 0.6)):
-            files, offered = (
-                [f"{name}.py" for name in modules()],
-                {f"{name}.py" for name in _homes().values()},
-            )
-            hint = nearest(f"{word}.py", files, offered)
-            raise KitError(f"{_short(file)} matches no module of coursekit; {hint}")
+            raise KitError(f"{_short(file)} matches no module of coursekit; {nearest_module(word, '.py')}")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -340,10 +344,19 @@ def _source_of(word: str) -> tuple[Path, str]:
 def _read(file: Path) -> list[Statement]:
     """The statements of a learner's file, or one sentence about why it cannot be read."""
     try:
-        return definitions.read(file.read_text(encoding="utf-8-sig"), str(file))
+        return definitions.read(text_of(file), str(file))
     except Unreadable as error:
-        where = f", line {error.line}, `{error.text}`," if error.line else ""
-        raise KitError(f"{_short(file)}{where} cannot be read as Python: {error.reason}") from None
+        raise KitError(error.sentence(_short(file))) from None
+
+
+def text_of(file: Path) -> str:
+    """The text of a learner's file.
+
+    Raises:
+        KitError: It cannot be opened, or is no text in UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise KitError(f"{_short(file)} cannot be read: it is no text in UTF-8.") from None
     except OSError as error:

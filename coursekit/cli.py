@@ -1,0 +1,226 @@
+"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson` and `doctor`.
+
+It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
+contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
+
+>>> sorted(command.callback.__name__ for command in app.registered_commands)
+['check', 'doctor', 'lesson', 'start', 'status', 'watch']
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from . import __version__, workspace
+from .kit import KitError, KitWarning
+from .progress import WorkspaceError, WorkspaceWarning
+
+FAILED, COULD_NOT_RUN = 1, 2
+
+app = typer.Typer(
+    help="Build a small deep-learning library piece by piece, and check each piece against ours.",
+    epilog="Example: coursekit start first_model",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Word = Annotated[
+    str, typer.Argument(help="The exercise, such as first_model; `coursekit status` lists them.")
+]
+WholeKit = Annotated[
+    bool, typer.Option("--whole-kit", help="Use all you have written, not only this exercise's part.")
+]
+Device = Annotated[
+    str | None, typer.Option(help="Where to run it: cpu or cuda. By default every device there is.")
+]
+
+
+def main() -> None:
+    """What the command `coursekit` runs: known trouble becomes one sentence and a 2, never a traceback."""
+    warnings.showwarning = _showing(warnings.showwarning)
+    # Windows consoles and pipes may know no ticks and dashes; a wrong character is better than no answer.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except (KitError, WorkspaceError, LookupError) as error:
+        _stop(str(error.args[0] if error.args else error))
+
+
+def _showing(usual: Any) -> Any:
+    def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, KitWarning | WorkspaceWarning):
+            typer.echo(str(message), err=True)
+        else:
+            usual(message, category, *where, **more)
+
+    return show
+
+
+def _stop(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    sys.exit(COULD_NOT_RUN)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Say which coursekit this is.")] = False,
+) -> None:
+    if show:
+        typer.echo(f"coursekit {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: coursekit start first_model")
+def start(
+    word: Word,
+    again: Annotated[
+        bool, typer.Option("--again", help="A fresh notebook; yours is kept in copies/.")
+    ] = False,
+) -> None:
+    """Begin an exercise: its notebook, its files in mykit/."""
+    notebook = workspace.start(word, again)
+    space = workspace.current()
+    files = sorted({_shown(space.kit_file(full.rpartition(".")[0])) for full in _exercise(word).yours})
+    typer.echo(f"The notebook: {_shown(notebook)}")
+    typer.echo(f"Or write straight into {', '.join(files)}; then: coursekit check {word}")
+
+
+@app.command(epilog="Example: coursekit check first_model")
+def check(
+    word: Word,
+    whole_kit: WholeKit = False,
+    device: Device = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Check what you have written for an exercise.
+
+    Returns 0 when all passed, 1 when a check failed, 2 when none could be run.
+    """
+    report = _checked(word, whole_kit, device)
+    typer.echo(report.to_json() if as_json else report.text())
+    raise typer.Exit(_code(report))
+
+
+@app.command(epilog="Example: coursekit watch first_model")
+def watch(word: Word, whole_kit: WholeKit = False, device: Device = None) -> None:
+    """Check again each time you save, until Ctrl-C.
+
+    Looks at all files of mykit/. Returns what the last check would.
+    """
+    space = workspace.current()
+    _exercise(word)
+    code, seen = COULD_NOT_RUN, None
+    try:
+        while True:
+            if (now := _times(space.kit)) != seen:
+                seen = now
+                typer.echo(f"\n{time.strftime('%H:%M:%S')}  {word}")
+                report = _checked(word, whole_kit, device)
+                typer.echo(f"{report.text()}\n\nWatching {_shown(space.kit)}; Ctrl-C ends it.")
+                code = _code(report)
+            time.sleep(0.3)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped watching.")
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: coursekit status")
+def status() -> None:
+    """Say what is started and passed, with points."""
+    from .grader.exercises import words
+
+    space = workspace.location()
+    known = words()
+    progress = {word: space.progress.of(word) for word in space.progress.words()}
+    width = max(map(len, [*known, *progress, "exercise"]))
+    points = sum(one.get("points", 0) for one in progress.values())
+    typer.echo(f"{space.folder}: {points} {'point' if points == 1 else 'points'} so far.\n")
+    for word in known + [word for word in progress if word not in known]:
+        typer.echo(f"{word:{width}}  {_standing(progress.get(word, {}))}".rstrip())
+
+
+def _standing(known: dict[str, Any]) -> str:
+    """Where an exercise stands, in a few words.
+
+    >>> _standing({"started": "2026-11-22T10:00:00+00:00", "passed": False, "points": 3, "of": 8})
+    'started   3 of 8 points'
+    """
+    if "passed" in known:
+        gained = f"{known.get('points', 0)} of {known.get('of', 0)} points"
+        return f"{'passed' if known['passed'] else 'started':8}  {gained}"
+    return "started   not checked yet" if known else "not started"
+
+
+@app.command(epilog="Example: coursekit lesson first_model")
+def lesson(word: Annotated[str, typer.Argument(help="The lesson, such as first_model.")]) -> None:
+    """Make your own copy of a lesson, a notebook, once."""
+    typer.echo(_shown(workspace.lesson_copy(word)))
+
+
+@app.command(epilog="Example: coursekit doctor")
+def doctor() -> None:
+    """Look whether this machine can run the course.
+
+    Python, packages, the workspace, a real computation on each device. Returns 2 if something needs a look.
+    """
+    from .diagnosis import findings
+
+    sound = True
+    for fine, sentence in findings():
+        sound = sound and fine
+        typer.echo(f"{'ok  ' if fine else 'look'}  {sentence}")
+    raise typer.Exit(0 if sound else COULD_NOT_RUN)
+
+
+def _exercise(word: str) -> Any:
+    from .grader.exercises import load
+
+    return load(word)
+
+
+def _checked(word: str, whole_kit: bool, device: str | None) -> Any:
+    """Check an exercise and note what came of it; a check that cannot be started ends the command."""
+    from .grader import checking
+    from .grader.process import CannotStart
+
+    _exercise(word)
+    space = workspace.current()
+    try:
+        report = checking.check(word, space.kit, whole_kit=whole_kit, device=device)
+    except CannotStart as error:
+        _stop(str(error))
+    space.note(word, report)
+    return report
+
+
+def _code(report: Any) -> int:
+    if report.passed:
+        return 0
+    unable = report.problem or any(result.kind == "ours" for result in report.results)
+    return COULD_NOT_RUN if unable else FAILED
+
+
+def _times(folder: Path) -> dict[Path, int]:
+    """When each file of a kit was last written; one that vanishes meanwhile is not there."""
+    times = {}
+    for file in folder.rglob("*.py"):
+        try:
+            times[file] = file.stat().st_mtime_ns
+        except OSError:
+            continue
+    return times
+
+
+def _shown(path: Path) -> str:
+    """A path as one would type it from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
