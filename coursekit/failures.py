@@ -1,0 +1,135 @@
+"""Failures: an error of training arrives as it is, with a note that says where it happened and what to try.
+
+Nothing here costs anything while all goes well: where an error happened is read from its own traceback.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from .batches import describe_batch
+
+if TYPE_CHECKING:
+    from .learner import Learner
+
+# What a message of torch holds, and what a person can do about it.
+ADVICE = {
+    "out of memory": "The device has no memory left. Make batch_size smaller (half of it, then again), or "
+    'the items (size=), or compute with device="cpu". In a notebook, restarting the kernel frees what '
+    "earlier cells still hold.",
+    "device-side assert": "The GPU met a number out of range: most often a class number that is negative, or "
+    "not below the number of the model's outputs. The GPU can be used again after a restart; train one batch "
+    'with device="cpu" to be told which number it was.',
+    "more than 1 value per channel": "Batch norm compares the items of a batch, and this batch has only one. "
+    "Choose a batch_size that leaves no single item at the end, or leave an incomplete last batch out "
+    "(drop_last=True).",
+    "does not require grad": "Nothing here can learn: all parameters are frozen (learner.unfreeze() lets "
+    "them learn), or the loss was cut off from the model by detach(), item() or no_grad().",
+    "same device": "A tensor stayed behind on another device: one that a module made itself should be kept "
+    "with register_buffer(name, tensor), so that it moves along.",
+    "mat1 and mat2": "A Linear layer takes as many numbers an item (in_features) as the layer before gives; "
+    "between pictures and a Linear layer nn.Flatten() is often what is missing.",
+}
+
+INTERRUPTED = (
+    "Stopped by hand: the model and the recorder keep what they have up to here. Fit again to go on."
+)
+
+
+def explain(error: BaseException, learner: Learner) -> None:
+    """Add to an error of training where it happened, and what usually helps; the error stays what it is.
+
+    `learner` is where it happened; the notes stand below the error's own message.
+
+    >>> from types import SimpleNamespace
+    >>> still = SimpleNamespace(epoch=0, epochs=2, batch_number=-1, batch_count=9, training=True)
+    >>> error = RuntimeError("CUDA error: out of memory")
+    >>> explain(error, still)
+    >>> error.__notes__[0]
+    'Where: epoch 1 of 2, training, before the first batch.'
+    >>> error.__notes__[1][:40]
+    'What to try: The device has no memory le'
+    """
+    place = _find_place(error, learner)
+    error.add_note(f"Where: {place}{describe_progress(learner)}.")
+    if isinstance(error, KeyboardInterrupt):
+        error.add_note(INTERRUPTED)
+        return
+    advice = next((advice for words, advice in ADVICE.items() if words in str(error)), None)
+    if advice:
+        error.add_note(f"What to try: {advice}")
+
+
+def describe_progress(learner: Learner) -> str:
+    """How far training has come, for people: everything counted from 1.
+
+    >>> from types import SimpleNamespace
+    >>> describe_progress(SimpleNamespace(epoch=1, epochs=2, batch_number=4, batch_count=9, training=False))
+    'epoch 2 of 2, validation batch 5 of 9'
+    """
+    part = "training" if learner.training else "validation"
+    epoch = f"epoch {learner.epoch + 1} of {learner.epochs}, " if learner.epochs else ""
+    if learner.batch_number < 0:
+        return f"{epoch}{part}, before the first batch"
+    of = f" of {learner.batch_count}" if learner.batch_count else ""
+    return f"{epoch}{part} batch {learner.batch_number + 1}{of}"
+
+
+def describe_empty(training: bool) -> str:
+    """What to say when a loader gave no batch at all.
+
+    >>> describe_empty(training=True)[:28]
+    'data.train gave no batch. Ar'
+    """
+    return (
+        f"data.{'train' if training else 'valid'} gave no batch. Are there items on that side of the split, "
+        "and at least batch_size of them if incomplete batches are left out? A generator can be gone through "
+        "only once." + ("" if training else " To train without validation set data.valid = None.")
+    )
+
+
+def describe_loss(loss: Any, function: Any) -> str:
+    """What to say when a loss is not one number; `function` is what gave it, None for the model itself.
+
+    >>> from torch.nn import functional
+    >>> print(describe_loss([0.5], functional.mse_loss))
+    A loss is one number, a tensor of shape (); mse_loss gave a list of 1: return a tensor.
+    """
+    name = "the model's own loss" if function is None else type(function).__name__
+    name = getattr(function, "__name__", name)
+    mend = (
+        'take its mean, loss.mean(), or reduction="mean".' if isinstance(loss, Tensor) else "return a tensor."
+    )
+    return f"A loss is one number, a tensor of shape (); {name} gave a {describe_batch(loss)}: {mend}"
+
+
+def _find_place(error: BaseException, learner: Learner) -> str:
+    """Which handler, or which part of the step, the error came out of, as its traceback shows."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    own = [frame for frame in frames if frame.f_locals.get("self") is learner]
+    name = own[-1].f_code.co_name if own else ""
+    if name == "emit":
+        handler, event = own[-1].f_locals.get("handler"), own[-1].f_locals["event"]
+        return f"{type(getattr(handler, '__self__', handler)).__name__}.{event}, "
+    if name == "call_model":
+        layers = [frame.f_locals.get("self") for frame in frames]
+        return f"{_name_layer(layers, learner.model)} (inputs: {describe_batch(learner.inputs)}), "
+    if name == "compute_loss":
+        predictions, targets = describe_batch(learner.predicted), describe_batch(learner.targets)
+        return f"the loss (predictions: {predictions}; targets: {targets}), "
+    if name in ("_batches", "_gather"):
+        return "reading the batch after "
+    return ""
+
+
+def _name_layer(found: list[Any], model: nn.Module) -> str:
+    """The innermost of the modules in a traceback that is a named part of the model."""
+    names = {id(module): name for name, module in model.named_modules()}
+    inner = [module for module in found if isinstance(module, nn.Module) and names.get(id(module))]
+    if not inner:
+        return "the model"
+    kind = str(inner[-1]) if not list(inner[-1].children()) else type(inner[-1]).__name__
+    return f"the model's layer {names[id(inner[-1])]}, {kind}"

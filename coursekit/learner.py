@@ -1,0 +1,391 @@
+"""The learner: data, a model and a loss brought together, and the loop that trains.
+
+The loop is `Learner._fit` down to `Learner.step`: read these and nothing is hidden. All else that happens in
+training (recording, progress, schedules) is a callback; see the module `callbacks` for the events. No step
+waits for the device: losses and metrics stay there until the epoch ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .batches import (
+    count_batches,
+    find_part,
+    find_predictions,
+    join_batches,
+    split_batch,
+    to_device,
+    to_plain,
+)
+from .callbacks import (
+    Callback,
+    Cancel,
+    CancelBatch,
+    CancelEpoch,
+    CancelFit,
+    Metrics,
+    Progress,
+    Recorder,
+    Schedule,
+    StopOnNaN,
+    find_handlers,
+    raise_widest,
+)
+from .devices import choose_device, move_model
+from .failures import describe_empty, describe_loss, explain
+from .metrics import count_items
+from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
+from .schedules import one_cycle
+
+PREDICT_NEEDS = {
+    "encode_item": "it makes a batch of one from an item, as the loaders of a DataBlock do",
+    "activation": "it makes probabilities of scores, as CrossEntropy does",
+}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says about one item. Prints as one line.
+
+    Attributes:
+        label: the name of the most probable class.
+        probability: its probability, from 0 to 1, as the model sees it.
+        probabilities: the probability of each class by name.
+        scores: what the model gave, one score a class, a float tensor (C,) on the CPU.
+
+    >>> Prediction("broken", 0.9312, {"sound": 0.0688, "broken": 0.9312}, torch.tensor([-1.2, 1.4]))
+    broken (probability 0.931)
+    """
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+    scores: Tensor
+
+    def __repr__(self) -> str:
+        return f"{self.label} (probability {self.probability:.3f})"
+
+
+class Learner:
+    """Trains a model on data, and answers with it afterwards.
+
+    Args:
+        data: has `.train` and `.valid`, each something to go through batch by batch (`.valid` may be None);
+            or a pair of such. A batch is a tuple (inputs, targets), where several inputs come first and the
+            targets last; or a dict whose names are the model's arguments, with the targets under `targets`,
+            `target`, `labels` or `label`; or an object with `inputs` and such a name; or anything else that
+            the model takes, without targets.
+        model: a torch module; gets plain tensors. It may answer with a tensor, or with a dict or object that
+            holds `logits` (or `predictions`, `scores`, `out`) and perhaps `loss`. If it has a method
+            `parameter_groups()`, that lists its parameters in groups, early layers first and the head last,
+            for `freeze` and for rates that grow from group to group.
+        loss: a function of (predictions, targets), both plain, that gives one number, the mean over the
+            items. None means: the model's own `loss`, and a dict's targets are given to the model.
+        metrics: functions of (predictions, targets), or `Metric`s; they get the targets with their type.
+        optimizer: makes an optimizer from parameter groups and `lr=`, as `torch.optim.SGD` does.
+        callbacks: added to Metrics, Recorder, StopOnNaN and Progress, which are always there; one of your own
+            of such a kind takes its place.
+        device: where to compute; without it a GPU if one works, else the CPU.
+
+    Raises:
+        ValueError: parameter groups that leave out parameters or hold one twice.
+        RuntimeError: a device that does not work.
+
+    >>> _ = torch.manual_seed(0)
+    >>> inputs = torch.randn(32, 4)
+    >>> batches = [(inputs, (inputs.sum(dim=1) > 0).long())] * 20
+    >>> learner = Learner((batches, batches), nn.Linear(4, 2), nn.CrossEntropyLoss(), device="cpu")
+    >>> learner.fit(1, rate=0.1)  # doctest: +NORMALIZE_WHITESPACE +ELLIPSIS
+    epoch  train loss  valid loss  seconds
+        1       ...
+    >>> learner.validate()["valid loss"] < 0.3
+    True
+    """
+
+    # Where training stands, and the batch at hand; the module `callbacks` says what each is.
+    epoch, epochs, batch_number, training = 0, 0, -1, False
+    batch_count: int | None = None
+    inputs: Any = None
+    targets: Any = None
+    outputs: Any = None
+    predicted: Any = None
+    loss: Any = None
+
+    def __init__(
+        self,
+        data: Any,
+        model: nn.Module,
+        loss: Callable[..., Tensor] | None = None,
+        metrics: Iterable[Any] = (),
+        optimizer: Callable[..., torch.optim.Optimizer] = adamw,
+        callbacks: Iterable[Callback] = (),
+        device: torch.device | str | None = None,
+    ) -> None:
+        self.device = choose_device(device)
+        self.data = SimpleNamespace(train=data[0], valid=data[1]) if isinstance(data, tuple | list) else data
+        if hasattr(data, "to"):
+            data.to(self.device)
+        self.groups = find_groups(model)
+        self.model = move_model(model, self.device)
+        self.loss_function: Any = loss.to(self.device) if isinstance(loss, nn.Module) else loss
+        self.make_optimizer = optimizer
+        self._optimizer: torch.optim.Optimizer | None = None
+        given = list(callbacks)
+        ours = [Metrics(metrics), Recorder(), StopOnNaN(), Progress()]
+        kept = [one for one in ours if not any(isinstance(other, type(one)) for other in given)]
+        self.callbacks: list[Callback] = [*kept, *given]
+        self.recorder = next(one for one in self.callbacks if isinstance(one, Recorder))
+        self.metrics = next(one for one in self.callbacks if isinstance(one, Metrics))
+        self.handlers = find_handlers(self.callbacks)
+
+    def fit(self, epochs: int, rate: Rate, callbacks: Iterable[Callback] = ()) -> None:
+        """Train for `epochs` rounds through the training data, with validation after each.
+
+        `rate` is the learning rate: one number, or a pair (early, late) spread evenly in ratio over the
+        model's parameter groups. `callbacks` take part in this fit only. The optimizer's memory goes on from
+        fit to fit.
+
+        Ends early, without an error, by CancelFit. Any error arrives as it is, with notes on where it
+        happened; after one, and after Ctrl-C, model and recorder keep what they have. Raises ValueError for
+        epochs or rates that are not positive and for data without batches.
+        """
+        if epochs < 1:
+            raise ValueError(f"fit trains for at least 1 epoch; epochs={epochs!r} was asked for.")
+        self._prepare_optimizer(rate)
+        self.epochs, self.epoch, self.batch_number = epochs, 0, -1
+        self.handlers = find_handlers([*self.callbacks, *callbacks])
+        with self._explaining():
+            try:
+                self._fit(epochs)
+            finally:
+                self.emit("after_fit")
+
+    def _fit(self, epochs: int) -> None:
+        try:
+            self.emit("before_fit")
+            for self.epoch in range(epochs):
+                self._within("epoch", self._one_epoch, ended_by=CancelEpoch)
+        except CancelFit:
+            pass
+        except Cancel as cancel:
+            raise RuntimeError(
+                f"{type(cancel).__name__} was raised where there is none to cancel."
+            ) from cancel
+
+    def _one_epoch(self) -> None:
+        self._pass("train", self.data.train)
+        if self.data.valid is not None:
+            self._pass("validate", self.data.valid)
+
+    def _pass(self, name: str, loader: Iterable) -> None:
+        self.set_training(name == "train")
+        self.batch_number, self.batch_count = -1, count_batches(loader)
+        with torch.set_grad_enabled(self.training):
+            self._within(name, partial(self._batches, loader))
+
+    def _batches(self, loader: Iterable) -> None:
+        for self.batch_number, batch in enumerate(loader):
+            self.inputs, self.targets = self.read_batch(batch)
+            self.predicted = self.loss = None
+            self._within("batch", self.step, ended_by=CancelBatch)
+        if self.batch_number < 0:
+            raise ValueError(describe_empty(self.training))
+
+    def step(self) -> None:
+        """What is done with one batch. Override it for a way of training of your own."""
+        self.outputs = self.call_model(self.inputs)
+        self.predicted = find_predictions(self.outputs)
+        self.emit("after_predict")
+        self.loss = self.compute_loss()
+        self.emit("after_loss")
+        if not self.training:
+            return
+        self.emit("before_backward")
+        self.loss.backward()
+        self.emit("after_backward")
+        self.optimizer.step()
+        self.emit("after_step")
+        self.optimizer.zero_grad()
+
+    def _within(self, name: str, body: Callable[[], None], ended_by: type[Cancel] | tuple = ()) -> None:
+        """`before_name`, the body, `after_name`; a cancel that ends this part stops here, a wider goes on."""
+        cancels: list[Cancel] = []
+        try:
+            self.emit(f"before_{name}")
+            body()
+        except Cancel as cancel:
+            cancels.append(cancel)
+        try:
+            self.emit(f"after_{name}")
+        except Cancel as cancel:
+            cancels.append(cancel)
+        raise_widest([cancel for cancel in cancels if not isinstance(cancel, ended_by)])
+
+    def emit(self, event: str) -> None:
+        """Let every callback that listens to `event` hear it; a cancel counts when all have heard."""
+        cancels = []
+        for handler in self.handlers[event]:
+            try:
+                handler(self)
+            except Cancel as cancel:
+                cancels.append(cancel)
+        raise_widest(cancels)
+
+    def read_batch(self, batch: Any) -> tuple[Any, Any]:
+        """Inputs and targets of a batch, on the device. Override it for batches of another form."""
+        return split_batch(to_device(batch, self.device), give_targets=self.loss_function is None)
+
+    def call_model(self, inputs: Any) -> Any:
+        """What the model answers to inputs, which it gets as plain tensors."""
+        inputs = to_plain(inputs)
+        if isinstance(inputs, tuple):
+            return self.model(*inputs)
+        return self.model(**inputs) if isinstance(inputs, dict) else self.model(inputs)
+
+    def compute_loss(self) -> Tensor:
+        """The loss of the batch at hand. Override it for a loss that needs more, such as the inputs."""
+        if self.loss_function is None:
+            loss = find_part(self.outputs, ("loss",))
+        else:
+            loss = self.loss_function(self.predicted, to_plain(self.targets))
+        if not isinstance(loss, Tensor) or loss.ndim:
+            raise TypeError(describe_loss(loss, self.loss_function))
+        return loss
+
+    def fit_one_cycle(self, epochs: int, rate: Rate, callbacks: Iterable[Callback] = ()) -> None:
+        """`fit` with a learning rate that rises to `rate` in the first quarter and then falls to nothing."""
+        self.fit(epochs, rate, [Schedule(one_cycle), *callbacks])
+
+    def fine_tune(self, epochs: int, rate: float = 2e-3, frozen_epochs: int = 1, early: float = 0.01) -> None:
+        """Teach a pretrained model something new: the head alone first, then everything, gently.
+
+        For `frozen_epochs` only the last parameter group, the new head, learns, at `rate`: its first
+        gradients are noise and would spoil the rest. Then all learn for `epochs`, the head at half of `rate`
+        and earlier groups at less, the earliest at `early` times that. Both parts are one cycle. Raises
+        ValueError for a model without parameter groups.
+        """
+        self.freeze()
+        if frozen_epochs:
+            self.fit_one_cycle(frozen_epochs, rate)
+        self.unfreeze()
+        if epochs:
+            self.fit_one_cycle(epochs, (rate / 2 * early, rate / 2))
+
+    def freeze(self) -> None:
+        """Let only the last parameter group, the head, learn. Raises ValueError when there are no groups.
+
+        Batch-norm layers that are frozen use the statistics they came with also in training, and keep them:
+        their scale was learned together with these. If they moved to the new data's, the frozen layers behind
+        would be given something else than they were trained for, and validation something else than training.
+        """
+        if len(self.groups) < 2:
+            raise ValueError(
+                f"freeze leaves only the last parameter group to learn, and {type(self.model).__name__} has "
+                "one group: give it a method parameter_groups() that lists its parameters, early ones first."
+            )
+        let_learn(self.groups, first=len(self.groups) - 1)
+
+    def unfreeze(self) -> None:
+        """Let all parameters learn."""
+        let_learn(self.groups, first=0)
+
+    def set_training(self, training: bool) -> None:
+        """Put the model into training or evaluation mode; frozen batch norm stays in the latter."""
+        self.training = training
+        self.model.train(training)
+        rest_frozen_norms(self.model)
+
+    def validate(self, loader: Iterable | None = None) -> dict[str, float]:
+        """The validation loss and each metric by name, over `data.valid` or another loader."""
+        with self._explaining(), suppress(Cancel):
+            self._pass("validate", self.data.valid if loader is None else loader)
+        return self.metrics.values
+
+    def predictions(self, loader: Iterable | None = None) -> tuple[Any, Any]:
+        """What the model answers to all of `data.valid` or another loader, and the targets; both on the CPU.
+
+        Returns (predictions, targets), the batches joined: predictions as the model gives them (scores of
+        shape (N, C), say), targets with their type. No event happens. Raises ValueError for no batches.
+        """
+        with self._explaining():
+            return self._gather(self.data.valid if loader is None else loader)
+
+    @torch.no_grad()
+    def _gather(self, loader: Iterable) -> tuple[Any, Any]:
+        self.set_training(False)
+        self.batch_number, self.batch_count = -1, count_batches(loader)
+        found = []
+        for self.batch_number, batch in enumerate(loader):
+            self.inputs, self.targets = self.read_batch(batch)
+            found.append((find_predictions(self.call_model(self.inputs)), self.targets))
+        if not found:
+            raise ValueError(describe_empty(self.training))
+        predictions, targets = zip(*found, strict=True)
+        return join_batches(predictions), join_batches(targets)
+
+    @torch.no_grad()
+    def predict(self, item: Any) -> Prediction:
+        """What one new item is: anything the data's inputs can be made from, such as a photo's path.
+
+        Raises TypeError when data or loss do not know how: the data must have `encode_item` (an item becomes
+        a batch of one), the loss `activation` and `decode`. Class names are `data.vocab`, or numbers without.
+        """
+        for part, name in ((self.data, "encode_item"), (self.loss_function, "activation")):
+            if not hasattr(part, name):
+                raise TypeError(
+                    f"predict needs {name}(), and {type(part).__name__} has none; {PREDICT_NEEDS[name]}."
+                )
+        self.set_training(False)
+        self.inputs = to_device(self.data.encode_item(item), self.device)
+        scores = find_predictions(self.call_model(self.inputs))
+        chances = self.loss_function.activation(scores)[0].tolist()
+        names = [str(name) for name in getattr(self.data, "vocab", None) or range(len(chances))]
+        best = int(self.loss_function.decode(scores)[0])
+        by_name = dict(zip(names, chances, strict=True))
+        return Prediction(names[best], chances[best], by_name, scores[0].cpu())
+
+    @property
+    def batch_size(self) -> int:
+        """How many items the batch at hand has."""
+        return count_items(self.targets) or count_items(self.inputs) or count_items(self.predicted) or 1
+
+    def _prepare_optimizer(self, rate: Rate) -> None:
+        """Make the optimizer at the first fit, and give each parameter group its learning rate."""
+        rates = spread_rates(rate, len(self.groups))
+        if self._optimizer is None:
+            groups = [{"params": group, "lr": rate} for group, rate in zip(self.groups, rates, strict=True)]
+            self._optimizer = self.make_optimizer(groups, lr=rates[-1])
+        for group, one in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = one
+        # A fit that was stopped between backward and step leaves gradients behind.
+        self.optimizer.zero_grad()
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The optimizer; made when the first fit begins."""
+        if self._optimizer is None:
+            raise AttributeError(
+                "there is no optimizer before the first fit; it is made from `make_optimizer` then."
+            )
+        return self._optimizer
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        """Add to whatever is raised inside where it happened; leave the model ready to answer."""
+        try:
+            yield
+        except BaseException as error:
+            explain(error, self)
+            raise
+        finally:
+            self.handlers = find_handlers(self.callbacks)
+            self.set_training(False)
