@@ -15,6 +15,8 @@ until a name is asked for.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,15 +29,25 @@ def __getattr__(name: str) -> Any:
     """Find a public name in `api`, or a module of this package, on first use."""
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # `from . import kit` asks here too, and must not load torch for it: before `api` is there, modules come first.
+    module = None if f"{__name__}.api" in sys.modules else _module(name)
+    if module is not None:
+        return module
     api = importlib.import_module(".api", __name__)
-    if name in api.__all__:
-        return getattr(api, name)
+    found = getattr(api, name) if name in api.__all__ else _module(name)
+    if found is None:
+        raise AttributeError(f"{__name__} has no {name!r}; dir({__name__}) lists what there is")
+    return found
+
+
+def _module(name: str) -> ModuleType | None:
+    """A module of this package, or None where there is none of that name."""
     try:
         return importlib.import_module(f".{name}", __name__)
     except ModuleNotFoundError as error:
         if error.name != f"{__name__}.{name}":
             raise
-        raise AttributeError(f"{__name__} has no {name!r}; dir({__name__}) lists what there is") from None
+        return None
 
 
 def __dir__() -> list[str]:

@@ -88,7 +88,7 @@ class Progress:
     def of(self, word: str) -> dict[str, Any]:
         """What is known of an exercise; an empty dict when nothing is.
 
-        `started`, `checked`, `first_passed` are times; `passed`, `points`, `of`, `checks` are the last check's.
+        `started`, `checked`, `first_passed` are times; `passed`, `points`, `of`, `checks` come from the last.
         A damaged file is set aside with a warning, never deleted; what is known is then nothing.
         """
         file = self.folder / f"{word}.json"
