@@ -1,4 +1,4 @@
-"""Keep what was measured: rows with the date, the machine and the versions, as `results/NAME.json`, and as a table."""
+"""Keep what was measured, with date, machine and versions, in `results/NAME.json`, and print a table."""
 
 from __future__ import annotations
 

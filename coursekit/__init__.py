@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     """Find a public name in `api`, or a module of this package, on first use."""
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # `from . import kit` asks here too, and must not load torch for it: before `api` is there, modules come first.
+    # `from . import kit` asks here too and must not load torch: until `api` is there, modules come first.
     module = None if f"{__name__}.api" in sys.modules else _module(name)
     if module is not None:
         return module
