@@ -27,13 +27,13 @@ def split_batch(batch: Any, give_targets: bool = False) -> tuple[Any, Any]:
     >>> split_batch({"tokens": 1, "labels": 2})
     ({'tokens': 1}, 2)
     """
-    if isinstance(batch, tuple | list):
-        parts, targets = (tuple(batch[:-1]), batch[-1]) if len(batch) > 1 else (tuple(batch), None)
-        return parts[0] if len(parts) == 1 else parts, targets
+    if isinstance(batch, (tuple, list)):
+        *inputs, targets = batch if len(batch) > 1 else (*batch, None)
+        return inputs[0] if len(inputs) == 1 else tuple(inputs), targets
     if isinstance(batch, Mapping):
         name = next((name for name in TARGET_NAMES if name in batch), None)
-        inputs = {key: value for key, value in batch.items() if key != name or give_targets}
-        return inputs, batch[name] if name else None
+        given = {key: value for key, value in batch.items() if key != name or give_targets}
+        return given, batch[name] if name else None
     targets = next((getattr(batch, name) for name in TARGET_NAMES if hasattr(batch, name)), None)
     return getattr(batch, "inputs", batch), targets
 
@@ -46,8 +46,8 @@ def to_device(batch: Any, device: torch.device) -> Any:
     """
     if isinstance(batch, Tensor):
         return batch if batch.device == device else batch.to(device, non_blocking=True)
-    if isinstance(batch, tuple | list):
-        return type(batch)(to_device(part, device) for part in batch)
+    if isinstance(batch, (tuple, list)):
+        return tuple([to_device(part, device) for part in batch])
     if isinstance(batch, Mapping):
         return {name: to_device(part, device) for name, part in batch.items()}
     return batch.to(device) if hasattr(batch, "to") else batch
@@ -61,8 +61,8 @@ def to_plain(batch: Any) -> Any:
     """
     if isinstance(batch, Tensor):
         return plain(batch)
-    if isinstance(batch, tuple | list):
-        return type(batch)(map(to_plain, batch))
+    if isinstance(batch, (tuple, list)):
+        return tuple([to_plain(part) for part in batch])
     return {name: to_plain(part) for name, part in batch.items()} if isinstance(batch, Mapping) else batch
 
 
@@ -102,7 +102,7 @@ def join_batches(batches: Sequence[Any]) -> Any:
         return torch.cat(list(batches)).cpu()
     if isinstance(first, Mapping):
         return {name: join_batches([batch[name] for batch in batches]) for name in first}
-    if isinstance(first, tuple | list):
+    if isinstance(first, (tuple, list)):
         return tuple(map(join_batches, zip(*batches, strict=True)))
     return None if first is None else list(batches)
 
@@ -126,4 +126,4 @@ def describe_batch(x: Any) -> str:
         return f"{type(x).__name__} of shape {tuple(x.shape)}, {dtype}, {x.device}"
     if isinstance(x, dict):
         return "dict of " + "; ".join(f"{name}: {describe_batch(value)}" for name, value in x.items())
-    return f"{type(x).__name__} of {len(x)}" if isinstance(x, tuple | list) else type(x).__name__
+    return f"{type(x).__name__} of {len(x)}" if isinstance(x, (tuple, list)) else type(x).__name__

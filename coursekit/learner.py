@@ -162,8 +162,8 @@ class Learner:
             raise ValueError(f"fit trains for at least 1 epoch; epochs={epochs!r} was asked for.")
         self._prepare_optimizer(rate)
         self.epochs, self.epoch, self.batch_number = epochs, 0, -1
-        self.handlers = find_handlers([*self.callbacks, *callbacks])
         with self._explaining():
+            self.handlers = find_handlers([*self.callbacks, *callbacks])
             try:
                 self._fit(epochs)
             finally:
@@ -177,9 +177,8 @@ class Learner:
         except CancelFit:
             pass
         except Cancel as cancel:
-            raise RuntimeError(
-                f"{type(cancel).__name__} was raised where there is none to cancel."
-            ) from cancel
+            name = type(cancel).__name__
+            raise RuntimeError(f"{name} was raised in an event where there is none to cancel.") from cancel
 
     def _one_epoch(self) -> None:
         self._pass("train", self.data.train)
@@ -238,7 +237,8 @@ class Learner:
                 handler(self)
             except Cancel as cancel:
                 cancels.append(cancel)
-        raise_widest(cancels)
+        if cancels:
+            raise_widest(cancels)
 
     def read_batch(self, batch: Any) -> tuple[Any, Any]:
         """Inputs and targets of a batch, on the device. Override it for batches of another form."""
@@ -380,12 +380,13 @@ class Learner:
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
-        """Add to whatever is raised inside where it happened; leave the model ready to answer."""
+        """Add to whatever is raised inside where it happened; leave handlers and model as they were before."""
+        handlers, training = self.handlers, self.training
         try:
             yield
         except BaseException as error:
             explain(error, self)
             raise
         finally:
-            self.handlers = find_handlers(self.callbacks)
-            self.set_training(False)
+            self.handlers = handlers
+            self.set_training(training)

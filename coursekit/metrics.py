@@ -85,8 +85,9 @@ def count_items(batch: Any) -> int:
     """
     if isinstance(batch, Tensor):
         return batch.shape[0] if batch.ndim else 0
-    parts = batch.values() if isinstance(batch, Mapping) else batch if isinstance(batch, tuple | list) else ()
-    return next(filter(None, map(count_items, parts)), 0)
+    if isinstance(batch, Mapping):
+        batch = tuple(batch.values())
+    return next(filter(None, map(count_items, batch)), 0) if isinstance(batch, (tuple, list)) else 0
 
 
 class Metric:
