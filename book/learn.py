@@ -2,8 +2,8 @@
 
     python book/learn.py                 opens a browser; with NO_BROWSER=1 in the environment it opens none
 
-The learner's folder is `workspace/`, or the one that COURSEKIT_WORKSPACE names. A page with a fault is served all
-the same: the fault is printed, and whoever came to read can read.
+The learner's folder is `workspace/`, or the one that COURSEKIT_WORKSPACE names. Pages with a fault are served
+all the same: the fault is printed, and whoever came to read can read.
 """
 
 from __future__ import annotations

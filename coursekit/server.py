@@ -32,14 +32,14 @@ def say(handler: JupyterHandler, sentence: str) -> None:
     handler.finish(f"<!DOCTYPE html><title>coursekit</title><p>{escape(sentence)}</p>")
 
 
-class BookPage(JupyterHandler, web.StaticFileHandler):  # type: ignore[misc]
+class BookPage(JupyterHandler, web.StaticFileHandler):
     """A file of the built book, for whoever has the token."""
 
     auth_resource = "contents"
 
     @web.authenticated
     @authorized
-    async def get(self, path: str, include_body: bool = True) -> None:
+    async def get(self, path: str, include_body: bool = True) -> None:  # type: ignore[override]
         """Send the page; a book that is not built says so."""
         if (Path(self.root) / "index.html").is_file():
             await super().get(path, include_body)
@@ -51,7 +51,7 @@ class BookPage(JupyterHandler, web.StaticFileHandler):  # type: ignore[misc]
         self.set_header("Cache-Control", "no-cache")
 
 
-class Run(JupyterHandler):  # type: ignore[misc]
+class Run(JupyterHandler):
     """A "run this" link: make the learner's copy if there is none, and open it in JupyterLab."""
 
     auth_resource = "contents"

@@ -122,6 +122,12 @@ def uv_settings(settings: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
+def settings_of(python: str) -> dict[str, str]:
+    """What uv is run with: pip's settings as this interpreter sees them, and no Python downloaded."""
+    listing = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    return {**uv_settings(pip_settings(listing)), **os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+
+
 # Making it ------------------------------------------------------------------------------------------------
 
 
@@ -180,10 +186,12 @@ def create(folder: Path) -> None:
 
 def install(folder: Path, torch: str) -> None:
     python = str(python_in(folder))
-    pip = [python, "-m", "pip"]
-    run([*pip, "install", "-qq", "--require-hashes", "-r", str(HERE / "setup.txt")], dict(os.environ), "uv")
-    listing = subprocess.run([*pip, "config", "list"], capture_output=True, text=True).stdout
-    settings = {**uv_settings(pip_settings(listing)), **os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    run(
+        [python, "-m", "pip", "install", "-qq", "--require-hashes", "-r", str(HERE / "setup.txt")],
+        dict(os.environ),
+        "uv",
+    )
+    settings = settings_of(python)
     uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
     uv += [] if sys.stderr.isatty() else ["--quiet"]
     locks = [part for name in LOCKS[2:] for part in ("-r", str(HERE / f"{name}.txt"))]
