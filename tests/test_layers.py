@@ -1,0 +1,236 @@
+"""The map of the library, which is also the check: who imports whom, exactly, and how large anything may be.
+
+Read the table from the top: a module imports the modules named after it, and each of those stands further
+down. So arrows point down only, and there can be no cycle. What is imported only for annotations (under
+`if TYPE_CHECKING:`) does not count, as it never happens when the code runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import tokenize
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "coursekit"
+
+TABLE = """
+face
+    api                 backbones callbacks datablock devices dispatch display geometry interpret learner
+                        loaders losses metrics schedules sources splits tensors transforms vision
+apart
+    cli                 diagnosis grader.checking grader.exercises grader.process kit progress root
+                        workspace
+    diagnosis           root workspace
+    grader              grader.form
+    grader.runner       grader.case grader.encoding grader.frames grader.warm kit
+    grader.warm
+    notebook            grader.checking grader.exercises kit progress workspace
+    grader.checking     grader.exercises grader.form grader.judging grader.mistakes grader.observing
+                        grader.process grader.report grader.wording
+    grader.report       grader.wording
+    grader.mistakes     grader.comparison grader.encoding grader.form grader.judging grader.observing
+                        grader.wording
+    grader.judging      grader.comparison grader.form grader.observing grader.wording
+    grader.observing    grader.case grader.encoding grader.form grader.process grader.scenario
+    grader.scenario     definitions grader.wording
+    grader.process      grader.encoding grader.frames
+    grader.frames       grader.encoding
+    grader.case         grader.encoding
+    grader.comparison   grader.encoding grader.wording
+    grader.wording      grader.encoding
+    grader.encoding
+    server              workspace
+    workspace           definitions grader.exercises grader.starter kit lessons progress
+    progress
+    lessons             markdown sources
+    markdown            grader.exercises
+    kit                 definitions
+    grader.starter      definitions grader.exercises grader.form
+    grader.exercises    grader.form
+    grader.form
+    definitions
+apps
+    vision              backbones learner loaders losses sources
+    interpret           display learner tensors
+training
+    learner             batches callbacks devices failures metrics optimizers schedules
+    callbacks           metrics screens
+    failures            batches
+    screens
+    devices
+    schedules
+    optimizers
+    losses              metrics
+    metrics
+    backbones
+data
+    datablock           loaders splits tensors transforms
+    loaders             batches display transforms
+    splits
+    sources
+ground
+    transforms          dispatch geometry tensors
+    geometry            dispatch tensors
+    display             dispatch tensors
+    batches             tensors
+    tensors             photos
+    photos
+    dispatch            signatures
+    signatures
+root
+    root
+"""
+
+# Lines of code: what is left when blank lines, comments and docstrings are taken away.
+A_MODULE, A_FUNCTION = 250, 25
+GROUND_DATA_AND_TRAINING = 5_000
+
+
+def table() -> dict[str, dict[str, set[str]]]:
+    """Layer by layer, each module and what it imports; a deeper line goes on with the one above."""
+    layers: dict[str, dict[str, set[str]]] = {}
+    for line in TABLE.strip().splitlines():
+        words, depth = line.split(), len(line) - len(line.lstrip())
+        if depth == 0:
+            layer = layers.setdefault(words[0], {})
+        elif depth == 4:
+            module = layer.setdefault(words[0], set())
+            module.update(words[1:])
+        else:
+            module.update(words)
+    return layers
+
+
+LAYERS = table()
+MAP = {module: imports for modules in LAYERS.values() for module, imports in modules.items()}
+FILES = {
+    ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+    if "_exercises" not in file.parts
+}
+FILES["root"] = FILES.pop("__init__")
+
+
+def running_code(tree: ast.AST) -> list[ast.AST]:
+    """Every node but those under `if TYPE_CHECKING:`."""
+    found: list[ast.AST] = []
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            found += [node, *running_code(node)]
+    return found
+
+
+def imported(file: Path) -> tuple[set[str], list[str]]:
+    """The modules of ours that a file imports, and the imports of ours that are not relative."""
+    inside, absolute = set(), []
+    folder = file.parent.relative_to(PACKAGE).parts
+    for node in running_code(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            start = [*folder[: len(folder) - node.level + 1], *(node.module or "").split(".")]
+            place = ".".join(filter(None, start))
+            for alias in node.names:
+                deeper = ".".join(filter(None, [place, alias.name]))
+                inside.add(deeper if deeper in FILES else place or "root")
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            absolute += [f"line {node.lineno}" for name in names if name.split(".")[0] == "coursekit"]
+    return inside, absolute
+
+
+def lines_of_code(source: str, tree: ast.AST) -> set[int]:
+    """The numbers of the lines that hold code."""
+    nothing = {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }
+    kept: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in nothing:
+            kept.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and ast.get_docstring(node, clean=False) is not None:
+                kept -= set(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    return kept
+
+
+def size(module: str) -> int:
+    source = FILES[module].read_text(encoding="utf-8")
+    return len(lines_of_code(source, ast.parse(source)))
+
+
+def test_the_table_names_every_module() -> None:
+    assert sorted(MAP) == sorted(FILES)
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_a_module_imports_exactly_what_the_table_says(module: str) -> None:
+    """Relative imports only: the learner's kit takes the same file as its own."""
+    inside, absolute = imported(FILES[module])
+
+    assert absolute == []
+    assert sorted(MAP.get(module, set())) == sorted(inside)
+
+
+def test_arrows_point_down() -> None:
+    order = {module: place for place, module in enumerate(MAP)}
+
+    assert [
+        f"{a} imports {b}, which stands above it" for a in MAP for b in MAP[a] if order[b] <= order[a]
+    ] == []
+
+
+def test_data_and_training_do_not_import_each_other() -> None:
+    data, training = LAYERS["data"], LAYERS["training"]
+
+    assert [f"{a} imports {b}" for a in data for b in data[a] & set(training)] == []
+    assert [f"{a} imports {b}" for a in training for b in training[a] & set(data)] == []
+
+
+def test_the_library_does_not_lean_on_what_stands_apart() -> None:
+    library = {module for layer in ("apps", "training", "data", "ground") for module in LAYERS[layer]}
+
+    assert [f"{a} imports {b}" for a in sorted(library) for b in sorted(MAP[a] - library)] == []
+
+
+def test_the_grader_imports_nothing_of_what_it_grades() -> None:
+    grader = {module for module in MAP if module.split(".")[0] == "grader"}
+
+    assert {b for a in grader for b in MAP[a]} - grader == {"definitions", "kit"}
+
+
+@pytest.mark.parametrize("module", ["definitions", "kit"])
+def test_the_loader_of_kits_needs_the_standard_library_only(module: str) -> None:
+    """It runs on machines that hold nothing else yet."""
+    nodes = running_code(ast.parse(FILES[module].read_text(encoding="utf-8")))
+    names = [a.name for node in nodes if isinstance(node, ast.Import) for a in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_a_module_can_be_rewritten_in_an_evening(module: str) -> None:
+    source = FILES[module].read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    code = lines_of_code(source, tree)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = {f.name: len(code & set(range(f.lineno, (f.end_lineno or 0) + 1))) for f in functions}
+
+    assert len(code) <= A_MODULE
+    assert {name: length for name, length in lengths.items() if length > A_FUNCTION} == {}
+
+
+def test_ground_data_and_training_stay_small() -> None:
+    assert sum(size(module) for layer in ("ground", "data", "training") for module in LAYERS[layer]) <= (
+        GROUND_DATA_AND_TRAINING
+    )
