@@ -29,7 +29,7 @@ bench:  # measure again, and keep the results
 	@$(RUN) benchmarks
 
 data-release:  # the folder of course editions to upload, with its checksums
-	@$(RUN) -m coursekit.sources
+	@$(RUN) .github/data_release.py
 
 lock:  # write the exact pins again; UPGRADE=1 moves them to the newest versions
 	@$(RUN) requirements/lock.py

@@ -163,11 +163,8 @@ def torch_step(uv: list[str], torch: str) -> tuple[str, list[str]]:
         line.split()[0] for line in (HERE / "torch.txt").read_text().splitlines() if line.startswith("torch")
     ]
     index = os.environ.get("TORCH_INDEX")
-    return "the CPU build of torch", [
-        *uv,
-        *(["--index", index] if index else ["--torch-backend", "cpu"]),
-        *versions,
-    ]
+    place = ["--index", index, "--index-strategy", "first-index"] if index else ["--torch-backend", "cpu"]
+    return "the CPU build of torch", [*uv, *place, *versions]
 
 
 def create(folder: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -141,11 +142,47 @@ def test_a_cpu_torch_comes_by_version(monkeypatch: pytest.MonkeyPatch) -> None:
     assert command[-4:] == ["--torch-backend", "cpu", "torch==2.15.0", "torchvision==0.29.2"]
 
 
-def test_a_cpu_torch_comes_from_the_index_the_user_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TORCH_INDEX", "https://mirror.example/cpu")
-    _, command = environment.torch_step(["uv"], "cpu")
+def lay_wheel(index: Path, name: str, version: str) -> None:
+    """An empty package of this name and version in a folder that package tools read as an index."""
+    page = index / name / "index.html"
+    page.parent.mkdir(parents=True)
+    wheel = f"{name}-{version}-py3-none-any.whl"
+    about = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(page.with_name(wheel), "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(
+            f"{about}/RECORD", f"{name}.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n"
+        )
+    page.write_text(f'<a href="{wheel.replace("+", "%2B")}">{wheel}</a>')
 
-    assert command[-4:] == ["--index", "https://mirror.example/cpu", "torch==2.15.0", "torchvision==0.29.2"]
+
+def test_a_cpu_torch_comes_from_the_index_the_user_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Really installed: the build for CPUs of the pinned version is taken, and nothing else is."""
+    monkeypatch.setenv("TORCH_INDEX", (tmp_path / "index").as_uri())
+    lay_wheel(tmp_path / "index", "torch", "2.15.0+cpu")
+    lay_wheel(tmp_path / "index", "torchvision", "0.29.2+cpu")
+    uv = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(tmp_path / "here"),
+    ]
+    _, command = environment.torch_step(uv, "cpu")
+    environment.run(command, environment.settings_of(sys.executable), "torch")
+
+    assert {path.name for path in (tmp_path / "here").glob("*.dist-info")} == {
+        "torch-2.15.0+cpu.dist-info",
+        "torchvision-0.29.2+cpu.dist-info",
+    }
 
 
 def test_an_unknown_choice_of_torch_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,3 +325,23 @@ def test_every_script_that_make_runs_is_there() -> None:
 
     assert scripts
     assert [script for script in scripts if not (ROOT / script).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "photos/clothing.zip is not in"), ("other bytes", "photos/clothing.zip has the sha256 ")],
+)
+def test_a_data_release_is_whole_or_not_written(tmp_path: Path, text: str | None, said: str) -> None:
+    if text:
+        (tmp_path / "photos").mkdir()
+        (tmp_path / "photos" / "clothing.zip").write_text(text)
+    answer = subprocess.run(
+        [sys.executable, str(ROOT / ".github" / "data_release.py")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COURSEKIT_DATA": str(tmp_path), "PYTHONPATH": str(ROOT)},
+    )
+
+    assert answer.returncode == 1
+    assert answer.stdout.startswith("Nothing was written:\n")
+    assert said in answer.stdout
