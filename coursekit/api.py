@@ -2,10 +2,94 @@
 
 from __future__ import annotations
 
+from .backbones import Backbone, efficientnet_lite0
+from .callbacks import (
+    Callback,
+    CancelBatch,
+    CancelEpoch,
+    CancelFit,
+    Metrics,
+    Progress,
+    Recorder,
+    Schedule,
+    StopOnNaN,
+)
+from .datablock import Block, DataBlock
+from .devices import seed_everything
+from .dispatch import method
+from .display import show, show_grid, show_heat
+from .geometry import resize
+from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
+from .learner import Learner, Prediction
+from .loaders import Items, Loader, Loaders
+from .losses import CrossEntropy
+from .metrics import Metric, Precision, Recall, accuracy, error_rate
+from .schedules import cosine, one_cycle
+from .sources import Source, SourceError, clothes, fetch, photo_table, solar_cells
 from .splits import check_split, group_split, random_split
+from .tensors import Category, GrayImage, Image, Mask, TypedTensor, plain, typed_like
+from .transforms import Categorize, Pipeline, Resize, ToFloat, Transform
+from .vision import Head, Network, vision_learner
 
 __all__ = [
+    "Backbone",
+    "Block",
+    "Callback",
+    "CancelBatch",
+    "CancelEpoch",
+    "CancelFit",
+    "Categorize",
+    "Category",
+    "CrossEntropy",
+    "DataBlock",
+    "GrayImage",
+    "Head",
+    "Image",
+    "Interpretation",
+    "Items",
+    "Learner",
+    "Loader",
+    "Loaders",
+    "Mask",
+    "Metric",
+    "Metrics",
+    "Network",
+    "Pipeline",
+    "Precision",
+    "Prediction",
+    "Progress",
+    "Recall",
+    "Recorder",
+    "Resize",
+    "Schedule",
+    "Source",
+    "SourceError",
+    "StopOnNaN",
+    "ToFloat",
+    "Transform",
+    "TypedTensor",
+    "accuracy",
     "check_split",
+    "clothes",
+    "cosine",
+    "efficientnet_lite0",
+    "error_rate",
+    "examine",
+    "fetch",
     "group_split",
+    "method",
+    "one_cycle",
+    "photo_table",
+    "plain",
     "random_split",
+    "resize",
+    "seed_everything",
+    "show",
+    "show_grid",
+    "show_heat",
+    "show_where_it_looks",
+    "solar_cells",
+    "typed_like",
+    "vision_learner",
+    "where_it_looks",
 ]

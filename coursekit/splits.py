@@ -28,13 +28,13 @@ def random_split(count: int, valid: float = 0.2, seed: int = 0) -> Split:
         seed: The same seed gives the same split, on every machine.
 
     Returns:
-        The item numbers to learn from and those held out, each in ascending order, at least one in each.
+        The item numbers to learn from and those held out, both ascending, at least one in each.
 
     Raises:
         ValueError: Fewer than two items, or a share that is not between 0 and 1.
 
     >>> random_split(6, valid=0.5, seed=1)
-    ([0, 3, 5], [1, 2, 4])
+    ([2, 3, 5], [0, 1, 4])
     """
     return group_split(range(count), valid, seed)
 
@@ -48,13 +48,13 @@ def group_split(groups: Iterable, valid: float = 0.2, seed: int = 0) -> Split:
         seed: The same seed gives the same split, on every machine.
 
     Returns:
-        The item numbers to learn from and those held out, each in ascending order, at least one group in each.
+        The item numbers to learn from and those held out, both ascending, at least one group in each.
 
     Raises:
         ValueError: Fewer than two groups, or a share that is not between 0 and 1.
 
     >>> group_split(["ann", "ann", "bob", "bob", "cleo"], valid=0.4, seed=0)
-    ([2, 3, 4], [0, 1])
+    ([0, 1, 4], [2, 3])
     """
     groups = list(groups)
     names = sorted(set(groups))
@@ -99,10 +99,11 @@ def check_split(split: Sequence[Sequence[int]], count: int) -> Split:
     for name, side in (("train", train), ("valid", valid)):
         if not side:
             raise ValueError(f"the {name} side of the split is empty; both sides need at least one item.")
-        if min(side) < 0 or max(side) >= count:
+        stray = [item for item in side if not 0 <= item < count]
+        if stray:
             raise ValueError(
-                f"the {name} side of the split names item {max(side) if max(side) >= count else min(side)}, "
-                f"but there are {count} items, numbered 0 to {count - 1}. Was the split made from other items?"
+                f"the {name} side of the split names item {stray[0]}, but there are {count} items, "
+                f"numbered 0 to {count - 1}. Was the split made from other items?"
             )
     both = sorted(set(train) & set(valid))
     if both:

