@@ -117,8 +117,8 @@ def watch(word: Word, whole_kit: WholeKit = False, device: Device = None) -> Non
 
     Looks at all files of mykit/. Returns what the last check would.
     """
-    space = workspace.current()
     _exercise(word)
+    space = workspace.current()
     code, seen = COULD_NOT_RUN, None
     try:
         while True:

@@ -33,7 +33,8 @@ class Unreadable(Exception):
         >>> Unreadable("expected ':'", 2, "def accuracy(p, t)").sentence("mykit/metrics.py")
         "mykit/metrics.py, line 2, `def accuracy(p, t)`, cannot be read as Python: expected ':'."
         """
-        place = f", line {self.line + lines_before}, `{self.text}`," if self.line else ""
+        text = self.text if len(self.text) <= 80 else f"{self.text[:77]}..."
+        place = f", line {self.line + lines_before}, `{text}`," if self.line else ""
         return f"{where}{place} cannot be read as Python: {self.reason}."
 
 
@@ -85,7 +86,8 @@ def read(source: str, filename: str = "<text>") -> list[Statement]:
         tree = ast.parse(source, filename)
         compile(tree, filename, "exec", flags=FLAGS, dont_inherit=True)  # finds a `return` outside a function
     except SyntaxError as error:
-        raise Unreadable(error.msg, error.lineno or 0, error.text or "") from None
+        text = "".join(lines_of(source)[(error.lineno or 0) - 1 : error.lineno or 0])
+        raise Unreadable(error.msg, error.lineno or 0, text) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(str(error) or "it is nested too deeply") from None
     body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
@@ -302,7 +304,8 @@ def merge(old: str, new: str) -> tuple[str, list[str]]:
         text += lines[number - 1 : number] if number not in hidden else []
     for piece in inserts.get(_AT_END, []):
         gap = [""] * 2 if "\n" in piece or piece.startswith(("def ", "class ", "@")) else []
-        text = [*_without_blank_end(text), *(gap if text else []), piece]
+        text = _without_blank_end(text)
+        text += [*(gap if text else []), piece]
     return "\n".join(text) + "\n", [block.text for block in came if not block.names]
 
 
