@@ -1,6 +1,6 @@
-"""How good is lesson 1's model, really? Three splits, the baselines, and what a careless split would claim.
+"""How good is lesson 1's model, really? Three splits, the baselines, and what a careless split claims.
 
-Writes `results/first_model.csv`, which the lesson shows, and `results/first_model.json` with date and machine.
+Writes `results/first_model.csv`, which the lesson shows, and `results/first_model.json`.
 Takes about ten minutes on 2 cores: `python benchmarks/first_model.py`.
 """
 
@@ -20,7 +20,7 @@ from torch import nn
 import coursekit as kit
 
 RESULTS = Path(__file__).parent / "results"
-# Splits whose held-out side has about the share of broken cells that all cells have (32 %); chosen by that alone.
+# Splits whose held-out side has about the share of broken cells that all cells have (32 %): chosen by that.
 SEEDS = (4, 5, 6)
 VALID = 0.25
 

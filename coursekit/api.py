@@ -1,4 +1,4 @@
-"""Every public name of coursekit, gathered in one place; `import coursekit as kit` reaches them as `kit.name`."""
+"""Every public name of coursekit; `import coursekit as kit` reaches them as `kit.name`."""
 
 from __future__ import annotations
 

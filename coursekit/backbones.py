@@ -123,9 +123,9 @@ class Backbone(nn.Module):
     Attributes:
         stages: The stages in order.
         channels: How many features the last one gives for each place of the grid.
-        keeps_statistics: Whether batch norm goes on using the means and spreads it came with also in training.
-            True for pretrained weights: theirs come from a million photos, those of a batch of 32 from 32, and
-            the weights behind were made for the former.
+        keeps_statistics: Whether batch norm goes on using the means and spreads it came with, also in
+            training. True for pretrained weights: theirs come from a million photos, those of a batch from 32,
+            and the weights behind were made for the former.
     """
 
     def __init__(self, stages: Iterable[nn.Module], channels: int, keeps_statistics: bool = False) -> None:

@@ -14,7 +14,8 @@ from torch.nn.functional import interpolate
 from .dispatch import method
 from .tensors import Image, Mask, plain, typed_like
 
-Size = int | tuple[int, int]
+# (height, width), or one number for both.
+Size = int | tuple
 
 
 @method

@@ -1,7 +1,6 @@
 """Say what your data are once; what does not fit is refused in words."""
 
 import numpy
-import pandas
 import pytest
 import torch
 from PIL import Image as Pillow

@@ -80,5 +80,5 @@ def test_what_cannot_be_drawn_is_refused_in_words(call, words):
 
 
 def test_an_unknown_type_is_refused_by_name():
-    with pytest.raises(TypeError, match=r"show has no method for \(complex\)"):
+    with pytest.raises(TypeError, match=r"show has no method for \(complex"):
         show(1j)

@@ -22,9 +22,9 @@ def edition(tmp_path, monkeypatch):
     with zipfile.ZipFile(archive, "w") as files:
         files.writestr("tiny/cat/1.jpg", b"not really a photo")
     row = {
-        **{field: "" for field in ("licence", "licence_url", "attribution", "citation", "origin", "item")},
-        **{"name": "tiny", "kind": "edition", "path": "photos/tiny.zip", "title": "Tiny", "lessons": ()},
-        **{"sha256": hashlib.sha256(archive.read_bytes()).hexdigest(), "bytes": 100, "items": 1},
+        **dict.fromkeys(("licence", "licence_url", "attribution", "citation", "origin", "item"), ""),
+        "name": "tiny", "kind": "edition", "path": "photos/tiny.zip", "title": "Tiny", "lessons": (),
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(), "bytes": 100, "items": 1,
     }
     monkeypatch.setattr(sources, "table", lambda: {"tiny": sources.Source(**row)})
     monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
@@ -107,7 +107,7 @@ def test_without_a_network_the_message_says_what_to_do(edition, monkeypatch):
     monkeypatch.setenv("COURSEKIT_DATA", "http://127.0.0.1:9")
 
     with pytest.raises(
-        SourceError, match="could not be fetched from .*Without a network, set COURSEKIT_DATA"
+        SourceError, match=r"could not be fetched from .*Without a network, set COURSEKIT_DATA"
     ):
         fetch("tiny")
 

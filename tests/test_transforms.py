@@ -113,7 +113,7 @@ def test_a_name_never_seen_is_refused_in_words():
 @pytest.mark.parametrize("kind", [Image, GrayImage])
 def test_to_float_scales_pixels_and_back(kind):
     picture = kind(
-        torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16).expand(kind is Image and 3 or 1, 16, 16)
+        torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16).expand(3 if kind is Image else 1, 16, 16)
     )
 
     encoded = ToFloat().encode(picture)
