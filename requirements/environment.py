@@ -63,7 +63,7 @@ def candidates() -> list[str]:
     for version in SUITABLE:
         found += glob.glob(os.path.expanduser(f"~/.pyenv/versions/{version}.*/bin/python"))
         found += glob.glob(os.path.expanduser(f"~/.local/share/uv/python/cpython-{version}.*/bin/python3"))
-        if WINDOWS:
+        if WINDOWS and shutil.which("py"):
             asked = subprocess.run(
                 ["py", f"-{version}", "-c", "import sys; print(sys.executable)"],
                 capture_output=True,
@@ -155,8 +155,8 @@ def run(command: list[str], settings: dict[str, str], what: str) -> None:
 
 def torch_step(uv: list[str], torch: str) -> tuple[str, list[str]]:
     """The ordinary build comes from the pins; a CPU build by version, from the index that has it."""
-    # Compiled now, on all cores: on first use it would be one core's work, and some machines keep none of it.
-    uv = [*uv, "--compile-bytecode"]
+    # Anew, since either build is taken for the other. Compiled now, on all cores: else on first use, on one.
+    uv = [*uv, "--reinstall-package", "torch", "--reinstall-package", "torchvision", "--compile-bytecode"]
     if torch == "gpu":
         return "torch", [*uv, "--require-hashes", "-r", str(HERE / "torch.txt")]
     versions = [
@@ -168,13 +168,11 @@ def torch_step(uv: list[str], torch: str) -> tuple[str, list[str]]:
 
 
 def create(folder: Path) -> None:
-    """A new environment in place of an older one of ours; one that somebody else made is left alone."""
-    if folder.exists() and not (folder / "coursekit.stamp").exists():
-        if probe(str(python_in(folder)))[0] in SUITABLE:
-            return
-        sys.exit(f"coursekit: {folder} is in the way and was not made by coursekit: move it, then try again.")
+    """An environment where there is none that runs; what is not ours is never cleared away."""
     if folder.exists() and probe(str(python_in(folder)))[0] in SUITABLE:
         return
+    if folder.exists() and not (folder / "coursekit.stamp").exists():
+        sys.exit(f"coursekit: {folder} is in the way and was not made by coursekit: move it, then try again.")
     python = find_python()
     say(f"making the environment in {folder} with {python}.")
     run([python, "-m", "venv", "--clear", str(folder)], dict(os.environ), "the environment")
