@@ -1,0 +1,172 @@
+"""Why a method runs, or why none does: the words that `dispatch` says it in.
+
+>>> from .dispatch import method
+>>> @method
+... def double(x: int): return x + x
+>>> double("tea")
+Traceback (most recent call last):
+coursekit.choices.NoMethodError: double has no method for (str).
+It can take: int.
+Closest:
+  double(x: int), <doctest coursekit.choices[1]>:1; here x is str
+To add one, write @double.method above def _(x: str).
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .signatures import Method, Missing, Parameter, names
+
+
+class NoMethodError(TypeError):
+    """No method fits the types of a call."""
+
+
+class AmbiguousMethodError(TypeError):
+    """Several methods fit the types of a call, and none of them best."""
+
+
+@dataclass
+class Call:
+    """A call to a word, as far as its methods are chosen by it."""
+
+    word: str
+    given: tuple[type, ...]  # the types of all positional arguments, `Missing` where one was left out
+    common: list[Parameter]  # the parameters of the word
+    classes: list[type]  # inside a class: those that have the word, nearest first
+
+    @property
+    def owner(self) -> bool:
+        """Whether the first argument is the `self` of a class, which goes without saying."""
+        return bool(self.classes)
+
+    @property
+    def title(self) -> str:
+        """The word as one would write it from outside: `turn`, or `Scale.encode` inside a class."""
+        return f"{self.classes[0].__name__}.{self.word}" if self.owner else self.word
+
+    def __str__(self) -> str:
+        kinds = [kind for kind in self.given[self.owner :] if kind is not Missing]
+        return f"({names(kinds, ', ')})"
+
+    def misfits(self, method: Method) -> list[tuple[str, type]]:
+        """List the arguments that a method does not take, by parameter and type."""
+        result = []
+        for position, kind in enumerate(self.given):
+            allowed = method.kinds(position, self.common)
+            if kind not in allowed if kind is Missing else not issubclass(kind, allowed):
+                result.append((parameter_name(method, position), kind))
+        return result
+
+    def settled(self, methods: Sequence[Method]) -> str:
+        """Write the parameters of a method that would be nearer to this call than all of these methods."""
+        parts = []
+        for position, kind in list(enumerate(self.given))[self.owner :]:
+            allowed = [base for method in methods for base in method.kinds(position, self.common)]
+            nearest = next((base for base in kind.__mro__ if base in allowed), kind)
+            name = parameter_name(methods[0], position)
+            parts += [] if kind is Missing else [name if nearest is object else f"{name}: {names([nearest])}"]
+        return ", ".join(["self"] * self.owner + parts)
+
+
+def parameter_name(method: Method, position: int) -> str:
+    """Name the parameter of a method at a position, if it has one."""
+    names_there = [parameter.name for parameter in method.parameters]
+    return names_there[position] if position < len(names_there) else f"argument {position + 1}"
+
+
+def ambiguous(call: Call, best: Sequence[Method]) -> str:
+    """Say that several methods fit equally well, and which one would settle it."""
+    lines = [f"  {method}, {method.place}" for method in best]
+    settled = f"def _({call.settled(best)})"
+    return "\n".join(
+        [
+            f"{call.title} is ambiguous for {call}: these methods fit equally well.",
+            *lines,
+            f"To settle it, write @{call.title}.method above {settled}.",
+        ]
+    )
+
+
+def no_method(call: Call, methods: Sequence[Method]) -> str:
+    """Say that no method fits, what there is, and what to do next."""
+    first = [kind for method in methods for kind in method.kinds(int(call.owner), call.common)]
+    kinds = [kind for kind in dict.fromkeys(first) if kind not in (object, Missing)]
+    unlike: dict[str, Method] = {}
+    for method in methods:
+        unlike.setdefault(str(method), method)  # one that a class overrides need not stand twice
+    closest = sorted(unlike.values(), key=lambda method: distance(call, method))[:3]
+    lines = [f"{call.title} has no method for {call}."]
+    lines += [f"It can take: {names(kinds, ', ')}."] * bool(kinds)
+    lines += ["Closest:", *(f"  {method}, {method.place}; here {but(call, method)}" for method in closest)]
+    if any(names([kind]) == names([other]) and kind is not other for kind in call.given for other in kinds):
+        lines.append("Two different classes have the same name here: was one of them defined again?")
+    parts = ["self"] * call.owner
+    for position, kind in list(enumerate(call.given))[call.owner :]:
+        name = parameter_name(closest[0], position).replace(" ", "_")
+        parts += [] if kind is Missing else [f"{name}: {names([kind])}"]
+    return "\n".join([*lines, f"To add one, write @{call.title}.method above def _({', '.join(parts)})."])
+
+
+def distance(call: Call, method: Method) -> float:
+    """Count the arguments of a call that a method does not take, related ones a little less."""
+    related = 0
+    for position, kind in enumerate(call.given):
+        allowed = method.kinds(position, call.common)
+        related += max(len({*kind.__mro__} & {*base.__mro__}) for base in allowed)
+    return len(call.misfits(method)) - related / 100
+
+
+def but(call: Call, method: Method) -> str:
+    """Say what keeps a method from taking a call."""
+    return ", ".join(
+        f"{name} is left out" if kind is Missing else f"{name} is {names([kind])}"
+        for name, kind in call.misfits(method)
+    )
+
+
+@dataclass
+class Choice:
+    """The method that would run for a call, and why; it prints as a small table."""
+
+    call: Call
+    method: Method
+    passed_over: list[Method]  # those that fit, but not as nearly
+
+    def reasons(self) -> list[tuple[str, str]]:
+        """Say for each argument which parameter takes it, and what its type is to the annotation."""
+        result = []
+        for position, kind in enumerate(self.call.given):
+            allowed = self.method.kinds(position, self.call.common)
+            nearest = next((base for base in (*kind.__mro__, *allowed) if base in allowed), object)
+            why = "" if nearest is kind else f" is a kind of {names([nearest])}"
+            why = ", as anything is taken" if nearest is object else why
+            if kind is not Missing:
+                result.append((parameter_name(self.method, position), names([kind]) + why))
+        return result[self.call.owner :]
+
+    def __repr__(self) -> str:
+        lines = [f"{self.call.title}{self.call} runs {self.method}, {self.method.place}"]
+        lines += [f"  {name}: {why}" for name, why in self.reasons()]
+        lines += [f"  fits less nearly: {method}, {method.place}" for method in self.passed_over]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [[f"{self.call.title}{self.call} runs {self.method}", self.method.place]]
+        rows += [list(reason) for reason in self.reasons()]
+        return table(rows + [[f"fits less nearly: {method}", method.place] for method in self.passed_over])
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Lay rows out as an HTML table whose first row is its head.
+
+    >>> table([["place"], ["a.py:3"]])
+    '<table><thead><tr><th scope="col">place</th></tr></thead><tbody><tr><td>a.py:3</td></tr></tbody></table>'
+    """
+    cells = [[html.escape(text) for text in row] for row in rows]
+    head = "".join(f'<th scope="col">{text}</th>' for text in cells[0])
+    body = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in cells[1:])
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,383 @@
+"""One word, many meanings: choose the function that runs by the types of what it is given.
+
+Write the same word several times, each with `@method` and the types it is for:
+
+>>> @method
+... def double(x: int): return x + x
+>>> @method
+... def double(x: str): return f"{x} and {x}"
+>>> double(4), double("tea")
+(8, 'tea and tea')
+
+Every positional argument has a say. For each, the method that names the nearest of its type's ancestors fits
+best (its own class before its bases, in the order of `type(x).__mro__`). The method that is at least as near
+as every other one in all arguments, and nearer in some, runs. If there is no such method the call is
+ambiguous, and that is an error rather than a guess. `A | B`, a tuple of types, `None`, `Any` and abstract
+base classes are understood; without an annotation a parameter takes anything. An `int` is not a `float` here:
+write `int | float`.
+
+Elsewhere `@double.method` adds to the word, under any name. `double.methods` lists what there is, and
+`double.which(True)` says what would run, and why. Inside a class the methods of its bases are inherited, and
+its own are asked first.
+
+How a call is fast: the word is a plain function, generated to fit its methods, that looks the types up in one
+dictionary. Types it has not seen are worked out once.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .choices import AmbiguousMethodError, Call, Choice, NoMethodError, ambiguous, no_method, table
+from .signatures import (
+    MISSING,
+    NOT_READY,
+    WORD,
+    Method,
+    Missing,
+    Parameter,
+    common_keywords,
+    common_parameters,
+    read_method,
+    write_body,
+    write_parameters,
+)
+
+if TYPE_CHECKING:  # To a type checker each method is one more signature of the same function.
+    from typing import overload as method
+
+
+class Column(NamedTuple):
+    """What the methods of a word take at one position of a call."""
+
+    position: int
+    allowed: list[tuple[type, ...]]  # for each method, by its number
+    takers: dict[type, int]  # the numbers of the methods that take a type, as bits: quick to intersect
+    abstract: list[type]  # those types that can be fitted without being inherited from
+
+    @classmethod
+    def of(cls, position: int, allowed: list[tuple[type, ...]]) -> Column:
+        """Gather what each method allows at a position."""
+        takers: dict[type, int] = {}
+        for number, kinds in enumerate(allowed):
+            for kind in kinds:
+                takers[kind] = takers.get(kind, 0) | 1 << number
+        plain_check = type.__subclasscheck__
+        abstract = [kind for kind in takers if type(kind).__subclasscheck__ is not plain_check]
+        return cls(position, allowed, takers, abstract)
+
+
+def lineage(kind: type, column: Column) -> list[type]:
+    """List what a type is, nearest first, as far as methods ask for it: its ancestors, then what it fits."""
+    if kind is Missing:
+        return [kind] if kind in column.takers else []
+    near = [ancestor for ancestor in kind.__mro__ if ancestor in column.takers]
+    return near + [base for base in column.abstract if base not in near and issubclass(kind, base)]
+
+
+def as_near(one: Sequence[type], other: Sequence[type], kind: type, line: Sequence[type]) -> bool:
+    """Say whether the types `one` come at least as near to an argument of type `kind` as `other` do."""
+    mine = next(ancestor for ancestor in line if ancestor in one)
+    theirs = next(ancestor for ancestor in line if ancestor in other)
+    if mine is theirs:
+        return set(one) <= set(other)
+    if mine in kind.__mro__ and theirs in kind.__mro__:
+        return line.index(mine) < line.index(theirs)
+    return issubclass(mine, theirs)
+
+
+def rank(asked: Sequence[tuple[Column, type]], count: int) -> tuple[list[int], list[int]]:
+    """Find the methods that fit a call: those that no other is nearer than, and those passed over."""
+    bits, lines, fitting = (1 << count) - 1, [], []
+    for column, kind in asked:
+        lines.append(lineage(kind, column))
+        bits &= functools.reduce(operator.or_, map(column.takers.__getitem__, lines[-1]), 0)
+    while bits:
+        lowest = bits & -bits
+        fitting.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    if len(fitting) < 2:
+        return fitting, []
+
+    def near(one: int, other: int) -> bool:
+        return all(
+            as_near(column.allowed[one], column.allowed[other], kind, line)
+            for (column, kind), line in zip(asked, lines, strict=True)
+        )
+
+    beaten = [one for one in fitting if any(near(other, one) and not near(one, other) for other in fitting)]
+    return [one for one in fitting if one not in beaten], beaten
+
+
+def runner(one: Callable[..., Any], reach: int, call: Call) -> Callable[..., Any]:
+    """Leave out of a call the optional arguments that were not given: a method has defaults of its own.
+
+    `reach` says how many arguments may be passed by place; those after it go by name.
+    """
+    common, given = call.common, call.given
+    count = next(
+        (number for number in range(len(common)) if number >= reach or given[number] is Missing), None
+    )
+    if count is None:
+        return one
+    later = {
+        common[number].name: number for number in range(count, len(common)) if given[number] is not Missing
+    }
+
+    def run_with_fewer(*values: Any, **keywords: Any) -> Any:
+        return one(*values[:count], **{name: values[number] for name, number in later.items()}, **keywords)
+
+    return run_with_fewer
+
+
+def inherited(owner: type, word: str) -> Callable[..., Any]:
+    """Make the call that asks the bases of a class, in the order that Python asks them."""
+
+    def ask_bases(first: Any, *values: Any, **keywords: Any) -> Any:
+        return getattr(super(owner, first), word)(*values, **keywords)
+
+    return ask_bases
+
+
+class Methods:
+    """The methods of one word, and the choice among them. `word.methods` is this: a list to look at.
+
+    >>> @method
+    ... def area(side: int): return side * side
+    >>> @method
+    ... def area(width: int, height: int): return width * height
+    >>> [str(one) for one in area.methods]
+    ['area(side: int)', 'area(width: int, height: int)']
+    """
+
+    def __init__(self, first: Callable[..., Any]) -> None:
+        source = inspect.unwrap(first)
+        self.word, self.module = source.__name__, source.__globals__
+        self.in_class = "." in source.__qualname__.split("<locals>.")[-1]
+        self.known: dict[Any, Method] = {}  # by the types they are for
+        self.unread: list[tuple[Callable[..., Any], types.FrameType]] = []  # a name in them is not there yet
+        self.chosen: dict[Any, Callable[..., Any]] = {}  # by the types of a call
+        self.lock = threading.RLock()
+        self.generation = 0  # how often a method was added
+        self.has_rest = False  # whether a method has `*values`, and so a column of its own, the last
+        self.common: list[Parameter] = []
+        self.columns: list[Column] = []
+        self.function: Any = self.generate("*_values_, **_keywords_", NOT_READY, [])
+        self.not_ready = self.function.__code__
+        for name in ("__module__", "__qualname__", "__doc__"):
+            setattr(self.function, name, getattr(source, name))
+        self.function.method, self.function.methods, self.function.which = self.method, self, self.which
+
+    def generate(self, parameters: str, body: str, defaults: Sequence[Any]) -> Any:
+        """Make a function of the parameters and the body written for it."""
+        made: dict[str, Any] = {}
+        text = WORD.format(word=self.word, parameters=parameters, body=body)
+        exec(compile(text, f"<methods of {self.word}>", "exec"), self.module, made)
+        return made["make"](self.chosen, self.choose, self.start, type, defaults)
+
+    def add(self, function: Callable[..., Any], frame: types.FrameType) -> None:
+        """Take a method in; one with names that are not there yet is read before the next call."""
+        with self.lock:
+            try:
+                self.include(function, frame)
+            except NameError:
+                self.unread.append((function, frame))
+            self.generation += 1
+            self.function.__code__ = self.not_ready
+            self.chosen.clear()
+
+    def include(self, function: Callable[..., Any], frame: types.FrameType) -> None:
+        """Read a method and list it, in the place of one that is for the same types."""
+        one = read_method(function, self.word, frame)
+        self.known[tuple(frozenset(own.kinds) for own in one.parameters), one.rest] = one
+
+    def method(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Add a method from anywhere, as a decorator; its own name need not be the word's."""
+        self.add(checked(function), sys._getframe(1))
+        return self.function if function.__name__ == self.word else function
+
+    def listed(self) -> list[Method]:
+        """List all methods, after reading those that had to wait."""
+        with self.lock:
+            while self.unread:
+                self.include(*self.unread[0])
+                self.unread.pop(0)
+            return list(self.known.values())
+
+    def start(self, values: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """Answer the first call after a change."""
+        self.fit()
+        return self.function(*values, **keywords)
+
+    def fit(self) -> None:
+        """Fit the function to its methods, if that is still to be done."""
+        with self.lock:
+            if self.function.__code__ is not self.not_ready:
+                return
+            methods = self.listed()
+            self.common, keywords = common_parameters(methods), common_keywords(methods)
+            self.has_rest = any(one.rest is not None for one in methods)
+            places = range(len(self.common) + self.has_rest)
+            columns = [
+                Column.of(place, [one.kinds(place, self.common) for one in methods]) for place in places
+            ]
+            # Where every method takes anything there is nothing to choose by.
+            self.columns = [
+                column for column in columns if any(kinds != (object,) for kinds in column.allowed)
+            ]
+            asked = [column.position for column in self.columns]
+            parameters, defaults = write_parameters(self.common, keywords, self.has_rest)
+            body = write_body(self.common, keywords, asked, self.generation)
+            ready = self.generate(parameters, body, defaults)
+            # In this order for a call from another thread: what is not ready takes any arguments, and waits.
+            self.function.__defaults__, self.function.__kwdefaults__ = (
+                ready.__defaults__,
+                ready.__kwdefaults__,
+            )
+            self.function.__code__ = ready.__code__
+
+    def choose(self, generation: int, *values: Any) -> Callable[..., Any]:
+        """Work out what runs for a call whose types were not seen yet, and remember it."""
+        with self.lock:
+            if generation != self.generation:  # Another thread added a method since this call began.
+                return lambda *again, **keywords: self.function(
+                    *(v for v in again if v is not MISSING), **keywords
+                )
+            call = self.call(values, tuple(map(type, values)))
+            choice, bases = self.find(call), self.bases(call)
+            if choice is not None:
+                one = choice.method
+                run = runner(one.function, len(self.common if one.rest else one.parameters), call)
+            elif len(bases) > 1:
+                run = runner(inherited(bases[0], self.word), len(self.common), call)
+            else:
+                raise self.no_method(call) from None
+            key = tuple(kind for _, kind in self.asked(call))
+            key = key[:-1] if self.has_rest else key
+            self.chosen[key[0] if len(self.columns) == 1 and not self.has_rest else key] = run
+            return run
+
+    def call(self, values: Sequence[Any], given: tuple[type, ...]) -> Call:
+        """Describe a call; inside a class, with the classes that have the word."""
+        if not (self.in_class and values):
+            return Call(self.word, given, self.common, [])
+        kind = values[0] if isinstance(values[0], type) else type(values[0])
+        having = [base for base in kind.__mro__[:-1] if self.word in vars(base)]
+        classes = [base for base in having if not isinstance(vars(base)[self.word], staticmethod)]
+        return Call(self.word, given, self.common, classes)
+
+    def bases(self, call: Call) -> list[type]:
+        """List the class that these methods stand in, and those of its bases that have the word too."""
+        mine = [
+            number for number, base in enumerate(call.classes) if methods_of(vars(base)[self.word]) is self
+        ]
+        return call.classes[mine[0] :] if mine else []
+
+    def asked(self, call: Call) -> list[tuple[Column, type]]:
+        """Say which column is asked about which type."""
+        fixed = self.columns[:-1] if self.has_rest else self.columns
+        asked = [(column, call.given[column.position]) for column in fixed]
+        if self.has_rest:
+            asked += [(self.columns[-1], kind) for kind in (*call.given[len(self.common) :], Missing)]
+        return asked
+
+    def find(self, call: Call) -> Choice | None:
+        """Choose the method for a call, if one of these fits; raise if none of several fits best."""
+        methods = self.listed()
+        best, beaten = rank(self.asked(call), len(methods))
+        if len(best) > 1:
+            raise AmbiguousMethodError(ambiguous(call, [methods[number] for number in best])) from None
+        return Choice(call, methods[best[0]], [methods[number] for number in beaten]) if best else None
+
+    def no_method(self, call: Call) -> NoMethodError:
+        """Say that nothing fits, in view of all methods of the word, inherited or not."""
+        everywhere = [one for base in call.classes for one in methods_of(vars(base)[self.word]) or ()]
+        return NoMethodError(no_method(call, everywhere or self.listed()))
+
+    def which(self, *arguments: Any) -> Choice:
+        """Say which method would run for these arguments, or for arguments of these types, and why.
+
+        >>> @method
+        ... def area(side: int): return side * side
+        >>> area.which(True)
+        area(bool) runs area(side: int), <doctest coursekit.dispatch.Methods.which[0]>:1
+          side: bool is a kind of int
+
+        Raises what the call would raise.
+        """
+        self.fit()
+        given = tuple(value if isinstance(value, type) else type(value) for value in arguments)
+        defaults = tuple(type(parameter.default) for parameter in self.common[len(given) :])
+        call = self.call(arguments, given + defaults)
+        choice = self.find(call)
+        bases = self.bases(call)
+        if choice is None and len(bases) > 1:
+            below = vars(bases[1])[self.word]
+            found = methods_of(below)
+            if found is not None:
+                return found.which(*arguments)
+            choice = Choice(
+                call, read_method(getattr(below, "__func__", below), self.word, sys._getframe()), []
+            )
+        if choice is None:
+            raise self.no_method(call)
+        return choice
+
+    def __iter__(self) -> Iterator[Method]:
+        return iter(self.listed())
+
+    def __len__(self) -> int:
+        return len(self.listed())
+
+    def __repr__(self) -> str:
+        rows = [f"  {one}, {one.place}" for one in self]
+        return "\n".join([f"{self.word} has {len(rows)} method{'s' * (len(rows) != 1)}:", *rows])
+
+    def _repr_html_(self) -> str:
+        return table([["method", "written at"], *([str(one), one.place] for one in self)])
+
+
+def methods_of(value: Any) -> Methods | None:
+    """Find the methods of a word, also of one that is a static or class method; `None` of anything else."""
+    found = getattr(getattr(value, "__func__", value), "methods", None)
+    return found if isinstance(found, Methods) else None
+
+
+def checked(function: Any) -> Callable[..., Any]:
+    """Refuse what is no function."""
+    if isinstance(function, (staticmethod, classmethod)) or not hasattr(inspect.unwrap(function), "__code__"):
+        raise TypeError(
+            f"@method stands directly above a function; this is a {type(function).__name__}. "
+            "Put other decorators above @method."
+        )
+    return function
+
+
+def method(function: Callable[..., Any]) -> Callable[..., Any]:  # type: ignore[no-redef]
+    """Make a function one of the methods of its name, chosen by the types of all positional arguments.
+
+    >>> @method
+    ... def kind_of(x: int | float): return "number"
+    >>> @method
+    ... def kind_of(x): return "something else"
+    >>> kind_of(1.5), kind_of("a")
+    ('number', 'something else')
+
+    The name is looked up where the function is defined: in its module, its class or the function around it.
+    Found there, it gains a method (one for the same types is replaced); else it begins there. So two modules,
+    and two classes, do not share a word unless one imports it.
+
+    Raises `TypeError` for an annotation that cannot choose, such as `list[int]`. A call raises
+    `NoMethodError` or `AmbiguousMethodError`, both a `TypeError`.
+    """
+    frame = sys._getframe(1)
+    methods = methods_of(frame.f_locals.get(checked(function).__name__)) or Methods(function)
+    methods.add(function, frame)
+    return methods.function
