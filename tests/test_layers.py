@@ -79,7 +79,8 @@ ground
     batches             tensors
     tensors             photos
     photos
-    dispatch            signatures
+    dispatch            choices signatures
+    choices             signatures
     signatures
 root
     root
