@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import re
 import sys
 import tempfile
 import time
@@ -64,18 +65,34 @@ def execute(word: str, cache: Any) -> float:
 
     notebook, start = read(word), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": folder}})
+        client = NotebookClient(
+            notebook,
+            timeout=900,
+            resources={"metadata": {"path": folder}},
+            extra_arguments=["--log-level=40"],  # the kernel warns of local sockets, which is how it is meant
+        )
         try:
             client.execute()
         except (CellExecutionError, CellTimeoutError) as error:
-            failed = sum(bool(cell.get("execution_count")) for cell in notebook.cells)
-            error_name = getattr(error, "ename", type(error).__name__)
-            what = f"{error_name}: {getattr(error, 'evalue', error)}"
-            raise CellFailed(f"lessons/{word}.md, code cell {failed}: {what}\n\n{error}") from None
+            raise CellFailed(failure(word, notebook, error)) from None
     seconds = time.monotonic() - start
     bundle = CacheBundleIn(notebook, f"{word}.md", data={"execution_seconds": seconds})
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     return seconds
+
+
+def failure(word: str, notebook: Any, error: Exception) -> str:
+    """Which lesson, line, cell and error it was, then the end of the traceback without its colours."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    ran = [number for number, cell in enumerate(code) if cell.get("execution_count")]
+    number = ran[-1] if ran else 0
+    first = code[number].source.partition("\n")[0]
+    lines = (ROOT / "lessons" / f"{word}.md").read_text("utf8").splitlines()
+    line = lines.index(first) + 1 if first in lines else 0
+    what = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()
+    tail = "\n".join(f"    {row}" for row in plain[-25:])
+    return f"lessons/{word}.md, line {line}, code cell {number + 1}: {what}\n\n{tail}"
 
 
 def execute_all(words: list[str], cache_folder: Path) -> tuple[list[str], list[str]]:

@@ -148,7 +148,8 @@ _ADMONITIONS = {
 
 
 def _quoted(title: str, lines: list[str]) -> list[str]:
-    return ["", f"> **{title}**", ">", *(f"> {line}".rstrip() for line in lines), ""]
+    inside = "\n".join(lines).strip("\n").splitlines()
+    return ["", f"> **{title}**", ">", *(f"> {line}".rstrip() for line in inside), ""]
 
 
 def _folded(title: str, options: Mapping[str, str], lines: list[str], convert: Converter) -> list[str]:

@@ -80,6 +80,7 @@ class FigureCells(SphinxTransform):
             logger.warning("this cell has `alt`, and no figure came out of it", location=cell)
         for bundle in pictures:
             for image in bundle.findall(nodes.image):
+                image.source, image.line = cell.source, cell.line
                 image["alt"] = " ".join(str(about.get("alt", "")).split())
         if {"caption", "data", "name"} & set(about):
             self.frame(cell, (pictures or bundles)[-1:], title)

@@ -7,6 +7,7 @@ The templates beside this file draw it. A lesson is a page in `lessons/`; part a
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from docutils import nodes
@@ -97,10 +98,17 @@ def minutes(app: Sphinx, page: str) -> dict[str, int]:
         return {"reading": 0, "exercises": 0}
 
 
-def check_minutes(app: Sphinx, document: nodes.document) -> None:
+def check_lesson(app: Sphinx, document: nodes.document) -> None:
+    """A lesson names its minutes, and can be turned into a notebook."""
     page = app.env.docname
-    if page.startswith(LESSONS) and not all(minutes(app, page).values()):
+    if not page.startswith(LESSONS):
+        return
+    if not all(minutes(app, page).values()):
         logger.warning("the head needs `minutes:` with `reading` and `exercises`", location=page)
+    try:
+        lesson_notebook(page.removeprefix(LESSONS))
+    except (LookupError, ValueError) as error:
+        logger.warning(f"no notebook can be made: {error}", location=page)
 
 
 def lesson(app: Sphinx, page: str) -> dict[str, Any]:
@@ -122,6 +130,8 @@ def add_context(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     context["author"] = app.config.author
     context["is_home"] = page == app.config.root_doc
     context["lesson"] = lesson(app, page) if known and page.startswith(LESSONS) else None
+    for role in (' role="list"', ' role="doc-biblioentry"'):  # citations as docutils writes them are no list
+        context["body"] = context.get("body", "").replace(role, "")
     if context["lesson"]:
         head = app.builder.templates.render("lesson_head.html", context)
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{head}", 1)
@@ -138,15 +148,16 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
             word = page.removeprefix(LESSONS)
             path = app.builder.outdir / "notebooks" / f"{word}.ipynb"
             path.parent.mkdir(exist_ok=True)
-            notebook = nbformat.from_dict(lesson_notebook(word, guard=True))
-            path.write_text(nbformat.writes(notebook), encoding="utf8")
+            with suppress(LookupError, ValueError):  # said when the lesson was read
+                notebook = nbformat.from_dict(lesson_notebook(word, guard=True))
+                path.write_text(nbformat.writes(notebook), encoding="utf8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "env", dict)  # Jupyter Book sets it, and we load no comments
     app.add_config_value("run_address", "", "env", str)
     app.add_config_value("notebooks_at", "", "html", str)
-    app.connect("doctree-read", check_minutes)
+    app.connect("doctree-read", check_lesson)
     app.connect("html-page-context", add_context)
     app.connect("build-finished", write_notebooks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,230 @@
+"""The built book: no warning, every lesson executed, every link leads somewhere, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from built_book import ROOT, Build, Page, book, run_build
+
+import coursekit
+from coursekit.lessons import words
+
+pytestmark = pytest.mark.xdist_group("book")
+
+# What a reader on a phone loads before reading, figures apart, in bytes as they travel.
+FIRST_VIEW = 350_000
+
+
+@pytest.fixture(scope="module")
+def built() -> Build:
+    assert book().status == 0, book().output
+    return book()
+
+
+def pages(built: Build) -> list[Page]:
+    return [Page(path) for path in built.pages()]
+
+
+def test_the_build_has_no_warning(built: Build) -> None:
+    assert "WARNING" not in built.output
+
+
+def test_every_lesson_was_executed(built: Build) -> None:
+    texts = {word: Page(built.html / "lessons" / f"{word}.html").text for word in words()}
+
+    assert [word for word, text in texts.items() if "has not been executed here" in text] == []
+
+
+def test_links_and_anchors_lead_somewhere(built: Build) -> None:
+    ids = {path.resolve(): Page(path).ids for path in built.html.rglob("*.html")}
+    lost = []
+    for page in pages(built):
+        for given in page.find("a", "link", "script", "img", "source"):
+            address = urlsplit(given.get("href") or given.get("src") or "")
+            if address.scheme or address.netloc:
+                continue
+            target = (page.path.parent / unquote(address.path)).resolve() if address.path else page.path
+            target, anchor = target.resolve(), unquote(address.fragment)
+            if not target.exists() or (anchor and anchor not in ids.get(target, {anchor})):
+                lost.append(f"{page.path.name}: {address.geturl()}")
+
+    assert lost == []
+
+
+def test_nothing_on_a_page_comes_from_another_host(built: Build) -> None:
+    """Links may lead away; what the browser loads by itself may not."""
+    away = [
+        f"{page.path.name}: {address}"
+        for page in pages(built)
+        for given in page.find("link", "script", "img", "source", "iframe", "video", "audio")
+        for address in (given.get("href", ""), given.get("src", ""))
+        if urlsplit(address).netloc and given.get("rel") != "canonical"
+    ]
+    sheets = "\n".join(path.read_text("utf8") for path in built.html.rglob("*.css"))
+
+    assert away == []
+    assert re.findall(r"url\(['\"]?(?:https?:)?//[^)]*", sheets) == []
+
+
+def test_every_picture_has_an_authored_alternative_text(built: Build) -> None:
+    """Only the mark beside the book's name, which the name already says, has none."""
+    pictures = [(page.path.name, given) for page in pages(built) for given in page.find("img")]
+    automatic = re.compile(r"^$|.*_images|.*\.(png|svg|jpg)$")
+
+    assert [
+        (name, given["src"])
+        for name, given in pictures
+        if automatic.match(given.get("alt", "")) and not given["src"].endswith("mark.svg")
+    ] == []
+
+
+def test_no_formula_is_left_as_typed(built: Build) -> None:
+    typed = {page.path.name: re.findall(r"\$[^$\n]+\$|\\\(|\\frac", page.text) for page in pages(built)}
+
+    assert {name: found for name, found in typed.items() if found} == {}
+
+
+def test_the_reference_shows_every_public_name(built: Build) -> None:
+    shown = Page(built.html / "book" / "reference.html").ids
+
+    assert [name for name in dir(coursekit) if f"coursekit.{name}" not in shown] == []
+
+
+def test_each_figure_made_from_data_says_whose_they_are(built: Build) -> None:
+    for word in words():
+        text = (ROOT / "lessons" / f"{word}.md").read_text(encoding="utf-8")
+        shown = (built.html / "lessons" / f"{word}.html").read_text(encoding="utf-8")
+
+        assert len(re.findall(r"^:?data:", text, re.MULTILINE)) == shown.count('class="data-line"')
+
+
+def test_the_notebooks_to_download_are_there(built: Build) -> None:
+    for word in words():
+        nbformat.validate(nbformat.read(built.html / "notebooks" / f"{word}.ipynb", as_version=4))
+
+
+def test_a_lesson_is_light(built: Build) -> None:
+    for word in words():
+        page = Page(built.html / "lessons" / f"{word}.html")
+        links = [given for given in page.find("link", "script") if given.get("rel") not in {"next", "prev"}]
+        names = [given.get("href") or given.get("src") for given in links]
+        files = {page.path, *((page.path.parent / name).resolve() for name in names if name)}
+
+        assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= FIRST_VIEW
+
+
+HEAD = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+minutes:
+  reading: 1
+  exercises: 1
+---
+
+# A page
+"""
+
+FAULTS = """
+A {term}`nonsense`, and $\\\\unknowncommand{x}$, and {kit}`nothing_of_ours`.
+
+```{code-cell}
+from matplotlib import pyplot
+pyplot.figure(figsize=(1, 1)).add_subplot();
+```
+
+```{code-cell}
+---
+alt: A square.
+data: nobodys_data
+---
+pyplot.figure(figsize=(1, 1)).add_subplot();
+```
+
+:::{exercise} no_such_exercise
+:::
+
+:::{source} splits.no_such_function
+:::
+
+:::{selfcheck}
+A question without an answer?
+:::
+"""
+
+
+def small_book(folder: Path, **lessons: str) -> Path:
+    """A book of our own frame with other lessons, to see what its build makes of them."""
+    for name in ("book", "coursekit", "requirements", "exercises"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "_config.yml", folder)
+    (folder / "lessons").mkdir()
+    for word, text in lessons.items():
+        (folder / "lessons" / f"{word}.md").write_text(HEAD + text, encoding="utf-8")
+    (folder / "book" / "index.md").write_text("# A book\n", encoding="utf-8")
+    chapters = [{"file": f"lessons/{word}"} for word in lessons] + [{"file": "book/glossary"}]
+    toc = {"format": "jb-book", "root": "book/index", "parts": [{"caption": "All", "chapters": chapters}]}
+    (folder / "_toc.yml").write_text(json.dumps(toc), encoding="utf-8")
+    return folder
+
+
+def test_each_fault_of_a_page_fails_the_build_and_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    raises = "\n```{code-cell}\nfine = 1\n```\n\n```{code-cell}\nfine / 0\n```\n"
+    build = run_build(small_book(tmp_path, faults=FAULTS.replace("\\\\", "\\"), raises=raises))
+
+    assert build.status == 1
+    for expected in [
+        r"faults\.md:\d+: WARNING: term not in glossary: 'nonsense'",
+        r"faults\.md:\d+: WARNING: \\unknowncommand is not a command that can be turned into MathML",
+        r"faults\.md:\d+: WARNING: py:obj reference target not found: coursekit\.nothing_of_ours",
+        r"faults\.md:\d+: WARNING: a figure without alternative text",
+        r"faults\.md:\d+: WARNING: There is no data set 'nobodys_data'",
+        r"faults\.md:\d+: ERROR: There is no exercise 'no_such_exercise'",
+        r"faults\.md:\d+: ERROR: coursekit/splits\.py has no definition 'no_such_function'",
+        r"faults\.md:\d+: ERROR: a selfcheck is a question, one line `---`, and its answer",
+        r"faults\.md: WARNING: no notebook can be made",
+        r"Not executed: raises",
+        r"Failed: lessons/raises\.md, line 22, code cell 2: ZeroDivisionError: division by zero",
+    ]:
+        assert re.search(expected, build.output), f"{expected}\n\n{build.output}"
+    assert "has not been executed here" in Page(build.html / "lessons" / "raises.html").text
+
+
+FIGURE = """
+```{code-cell}
+:alt: A square.
+:caption: Old words.
+from matplotlib import pyplot
+pyplot.figure(figsize=(1, 1)).add_subplot();
+```
+"""
+
+
+def test_a_new_caption_does_not_execute_a_lesson_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    folder = small_book(tmp_path, plain=FIGURE)
+    first = run_build(folder)
+    lesson = folder / "lessons" / "plain.md"
+    lesson.write_text(lesson.read_text("utf8").replace("Old words", "New words"), encoding="utf-8")
+    second = run_build(folder)
+
+    assert (first.status, second.status) == (0, 0), first.output + second.output
+    assert "plain: its results are kept from before" in second.output
+    assert "New words" in Page(folder / "_build" / "html" / "lessons" / "plain.html").text
