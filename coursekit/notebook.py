@@ -67,10 +67,11 @@ def kit_cell(line: str, cell: str) -> None:
     put = space.put(module, cell, lines_before=1)
     for sentence in _what_was_put(put, space.folder):
         print(sentence)
-    was_loaded = _begin_anew(space.kit)
+    _files.note_use()
+    _begin_anew(space.kit)
     _files.catch_up()
-    if was_loaded or "torch" in sys.modules:
-        # Not before anything heavy is there: the first cell of a notebook answers at once.
+    if _files.in_use:
+        # Where nothing was imported yet, the first cell of a notebook answers at once.
         _import_aloud(f"{NAME}.{module}")
 
 
@@ -97,22 +98,16 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _begin_anew(folder: Path) -> bool:
-    """Let `mykit` mean the files as they are now, and name the variables that are older.
-
-    Returns:
-        Whether anything of it had been loaded.
-    """
+def _begin_anew(folder: Path) -> None:
+    """Let `mykit` mean the files as they are now, and name the variables that are older."""
     old = made_by_a_kit(_shell().user_ns) if _shell() else {}
     if kit.folder_of(NAME) == folder:
-        loaded = bool(kit.drop(NAME))
+        kit.drop(NAME)
     else:
-        loaded = NAME in sys.modules
         kit.install(NAME, folder)
     if old:
         names = _listed([f"{name} ({kind})" for name, kind in old.items()])
         print(f"Made by the old code: {names}. Run the cells that made them again.")
-    return loaded
 
 
 def _import_aloud(name: str) -> None:
@@ -149,6 +144,12 @@ class _FileWatch:
 
     def __init__(self) -> None:
         self.seen: dict[Path, int] = {}
+        self.in_use = False
+
+    def note_use(self) -> None:
+        """Whether anything of the kit, or what it needs, was ever loaded."""
+        loaded = any(name == "torch" or name.startswith(f"{NAME}.") for name in sys.modules)
+        self.in_use = self.in_use or loaded
 
     def begin(self, result: Any = None) -> None:
         """After a cell: from now on there is something to compare with."""
@@ -159,7 +160,8 @@ class _FileWatch:
         now = self._times()
         changed = sorted(file.name for file in {**self.seen, **now} if self.seen.get(file) != now.get(file))
         folder = kit.folder_of(NAME)
-        if folder and self.seen and changed and any(name.startswith(f"{NAME}.") for name in sys.modules):
+        self.note_use()
+        if folder and self.seen and changed and self.in_use:
             print(f"Edited since the last cell: {_listed(changed)}. {NAME} is put together anew.")
             _begin_anew(folder)
         self.seen = now
