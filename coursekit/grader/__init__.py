@@ -1,0 +1,20 @@
+"""Exercises and how they are judged: the form an author writes, the two sides, the words a learner reads.
+
+Read in this order:
+
+- `form`: what an exercise file is made of: `@check`, `Wrong`, `Right`.
+- `exercises`, `starter`: finding an exercise, and cutting its starting point out of the library.
+- `scenario`, `case`: what a check asks, and the inputs it draws.
+- `encoding`: the plain data that cross from the learner's process.
+- `runner`, `process`: the learner's side, and how it is started, watched and ended.
+- `comparison`, `messages`, `report`: what was seen against what ours gives, in words.
+- `checking`: all of it together.
+
+Nothing here imports torch or the library until a check runs.
+"""
+
+from __future__ import annotations
+
+from .form import Check, Right, Wrong, check
+
+__all__ = ["Check", "Right", "Wrong", "check"]

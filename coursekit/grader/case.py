@@ -1,0 +1,132 @@
+"""Inputs of a scenario: drawn once beside the reference, recorded by name, and played back to the learner.
+
+>>> first = Case(seed=7)
+>>> n = first.integer("items", 50, 200)
+>>> again = Case(seed=99, recorded=first.drawn)
+>>> again.integer("items", 50, 200) == n
+True
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+# What decides how large the inputs are; these come twice, so that a second call of the same size is seen too.
+SIZES = (int, str)
+
+
+class NotRecorded(Exception):
+    """A scenario asked the learner's side for a draw that the reference never made."""
+
+
+class Case:
+    """What a scenario gets beside the kit: named draws, a folder, what was printed, errors as values.
+
+    Attributes:
+        device: Where tensors are drawn: "cpu" or "cuda".
+        drawn: Every draw so far, by name.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        recorded: dict[str, Any] | None = None,
+        device: str = "cpu",
+        folder: Path | None = None,
+        printed: Callable[[], str] = lambda: "",
+        replay_only: bool = False,
+    ) -> None:
+        self.device = device
+        self.drawn: dict[str, Any] = {}
+        self._seed, self._recorded = seed, recorded or {}
+        self._folder, self._printed, self._replay_only = folder, printed, replay_only
+
+    def _draw(self, name: str, make: Callable[[random.Random], Value]) -> Value:
+        """The recorded value of that name, or a new one: the same for the same seed."""
+        if name in self._recorded:
+            value = self._recorded[name]
+        elif self._replay_only:
+            raise NotRecorded(f"the draw {name!r} was not made beside the reference")
+        else:
+            value = make(random.Random(f"{self._seed}/{name}"))
+        self.drawn[name] = value
+        return value
+
+    def integer(self, name: str, low: int, high: int) -> int:
+        """A whole number from `low` to `high`, both included."""
+        return self._draw(name, lambda chance: chance.randint(low, high))
+
+    def choice(self, name: str, options: Sequence[Value]) -> Value:
+        """One of the options."""
+        return self._draw(name, lambda chance: chance.choice(options))
+
+    def shuffled(self, name: str, items: Sequence[Value]) -> list[Value]:
+        """The items in another order, as a list."""
+        return list(self._draw(name, lambda chance: chance.sample(items, len(items))))
+
+    def integers(self, name: str, count: int, low: int, high: int) -> list[int]:
+        """`count` whole numbers from `low` to `high`, both included, as a list."""
+        return list(self._draw(name, lambda chance: [chance.randint(low, high) for _ in range(count)]))
+
+    def floats(self, name: str, count: int, low: float = -1.0, high: float = 1.0) -> list[float]:
+        """`count` numbers between `low` and `high`, as a list."""
+        return list(self._draw(name, lambda chance: [chance.uniform(low, high) for _ in range(count)]))
+
+    def tensor(
+        self, name: str, shape: Sequence[int], low: float = -1.0, high: float = 1.0, dtype: Any = None
+    ) -> Any:
+        """A tensor of numbers between `low` and `high`, on the case's device, float32 by default."""
+        import torch
+
+        def make(chance: random.Random) -> torch.Tensor:
+            generator = torch.Generator().manual_seed(chance.getrandbits(60))
+            return torch.rand(tuple(shape), generator=generator) * (high - low) + low
+
+        return self._draw(name, make).clone().to(device=self.device, dtype=dtype)
+
+    def labels(self, name: str, count: int, classes: int) -> Any:
+        """Class numbers from 0 to `classes` - 1: an int64 tensor of shape (count,), on the case's device."""
+        import torch
+
+        def make(chance: random.Random) -> torch.Tensor:
+            return torch.tensor([chance.randrange(classes) for _ in range(count)], dtype=torch.int64)
+
+        return self._draw(name, make).clone().to(self.device)
+
+    def __getitem__(self, name: str) -> Any:
+        """What was drawn under that name; for judges."""
+        return self.drawn[name]
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this scenario's own, empty at its start and gone after it."""
+        if self._folder is None:
+            raise RuntimeError("a judge has no folder; let the scenario yield what it found there.")
+        return self._folder
+
+    @property
+    def printed(self) -> str:
+        """What was printed since the scenario began, or since this was last asked."""
+        return self._printed()
+
+    def raises(self, function: Callable[[], Any]) -> BaseException | Any:
+        """The error that `function()` raises, as a value; "nothing was raised" is a value too."""
+        from .encoding import raised
+
+        try:
+            function()
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            return error
+        return raised(None)
+
+
+def sizes(drawn: dict[str, Any]) -> dict[str, Any]:
+    """The draws that a repeat keeps, so that the same sizes come with other contents."""
+    return {name: value for name, value in drawn.items() if type(value) in SIZES}

@@ -1,0 +1,97 @@
+"""The nearest known mistake: which of an exercise's wrong answers gives exactly what was seen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .comparison import compare
+from .encoding import Array, Refused
+from .form import Check, Exercise, Wrong
+from .judging import Fault
+from .observing import Kit, Run, Side
+from .wording import brief
+
+SECONDS = 5.0
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write a kit's files: module name to source text."""
+    for module, text in files.items():
+        path = folder.joinpath(*module.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def as_files(replace: Mapping[str, str]) -> dict[str, str]:
+    """Definitions by full name, gathered into the files of a kit."""
+    files: dict[str, str] = {}
+    for full, text in replace.items():
+        module = full.rpartition(".")[0]
+        files[module] = files.get(module, "") + text.strip() + "\n\n\n"
+    return files
+
+
+def nearest(exercise: Exercise, check: Check, fault: Fault, seen: list[Run], ours: list[Run]) -> Wrong | None:
+    """The wrong answer that does the same for every input, or at least at the value in question."""
+    if fault.kind not in ("differs", "judged", "changed", "raised"):
+        return None
+    likely = sorted(exercise.wrong, key=lambda wrong: wrong.caught_by is not check)
+    found = None
+    with Side(Kit()) as side, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        for number, wrong in enumerate(likely):
+            runs = _runs_of(wrong, ours, side, Path(folder) / str(number))
+            if all(_same(a, b) for a, b in zip(seen, runs, strict=True)):
+                return wrong
+            if wrong.caught_by is check and fault.label and _same_at(fault.label, seen, runs):
+                found = found or wrong
+    return found
+
+
+_known: dict[tuple[str, ...], list[Run]] = {}
+
+
+def _runs_of(wrong: Wrong, ours: list[Run], side: Side, folder: Path) -> list[Run]:
+    """What a wrong answer gives for the same inputs; each is run once for the same question."""
+    key = (*wrong.replace.values(), ours[0].scenario.source, *(f"{run.seed} {run.device}" for run in ours))
+    if key not in _known:
+        write_files(folder, as_files(wrong.replace))
+        side.use(Kit("mykit", folder, frozenset(wrong.replace)))
+        _known[key] = [side.run(run, SECONDS, replay_only=True) for run in ours]
+    return _known[key]
+
+
+def _same(a: Run, b: Run) -> bool:
+    """Whether two runs saw the same values and ended the same way."""
+    ends = [(run.stopped, run.error and (run.error.type, run.error.text)) for run in (a, b)]
+    if ends[0] != ends[1] or len(a.seen) != len(b.seen):
+        return False
+    return all(x.label == y.label and _equal(x.value, y.value) for x, y in zip(a.seen, b.seen, strict=True))
+
+
+def _same_at(label: str, a: list[Run], b: list[Run]) -> bool:
+    pairs = [
+        (x.value, y.value)
+        for one, other in zip(a, b, strict=True)
+        for x, y in zip(one.seen, other.seen, strict=False)
+        if x.label == y.label == label
+    ]
+    return bool(pairs) and all(_equal(x, y) for x, y in pairs)
+
+
+def _equal(x: Any, y: Any) -> bool:
+    # What cannot be compared is at least the same sort of thing.
+    return x.type == y.type if isinstance(x, Refused) and isinstance(y, Refused) else compare(x, y) is None
+
+
+def sentence(wrong: Wrong, fault: Fault) -> str:
+    """A known mistake's sentence with what was seen and drawn filled in."""
+    values = {**fault.run.drawn, "yours": fault.seen, "ours": fault.ours}
+    return wrong.says.format(**{name: brief(_number_of(value)) for name, value in values.items()})
+
+
+def _number_of(value: Any) -> Any:
+    """The number in a tensor of one; anything else as it is."""
+    return value.data.item() if isinstance(value, Array) and not value.shape else value

@@ -1,0 +1,244 @@
+"""Run scenarios on the other side and keep what was seen there as plain data.
+
+The reference and the learner are asked by the same code in separate processes: the reference's draws the
+inputs and never runs a line of the learner's, the learner's plays them back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import process
+from .case import Case, sizes
+from .encoding import Raised, decode, encode, plain
+from .form import Check
+from .scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Whose code a scenario runs beside: a folder over our library, or the library alone (folder None).
+
+    `only` names the definitions of the folder that count (None: all), `asked` those that ours may not stand
+    in for.
+    """
+
+    name: str = "coursekit"
+    folder: Path | None = None
+    only: frozenset[str] | None = None
+    asked: frozenset[str] = frozenset()
+
+    def request(self) -> dict[str, Any]:
+        only = None if self.only is None else sorted(self.only)
+        folder = None if self.folder is None else str(self.folder)
+        return {"do": "kit", "name": self.name, "folder": folder, "only": only, "asked": sorted(self.asked)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One value that a scenario yielded; `line` and `names` say where it was at that moment."""
+
+    label: str
+    value: Any
+    how: str
+    line: int
+    names: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a scenario: what was asked, and what was seen until it was done or stopped.
+
+    Attributes:
+        drawn: The inputs, by name, as plain data.
+        error: What the code raised, with `lines` (file, line, function, text) of the learner's on the way.
+        stopped: "" or why the process ended first: "hung", "flooded", "ended" (with `status`), "broken".
+        unusable: Why the kit could not be put together, in a sentence.
+    """
+
+    scenario: Scenario
+    seed: int
+    device: str
+    drawn: dict[str, Any] = field(default_factory=dict)
+    seen: tuple[Seen, ...] = ()
+    error: Raised | None = None
+    lines: tuple[tuple[str, int, str, str], ...] = ()
+    line: int = 0
+    stopped: str = ""
+    status: int = 0
+    unusable: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the scenario ran to its end."""
+        return not (self.error or self.stopped or self.unusable)
+
+    def values(self) -> dict[str, Any]:
+        """What was seen by label, as a judge gets it."""
+        return {seen.label: plain(seen.value) for seen in self.seen}
+
+    def case(self) -> Case:
+        """The inputs as a judge gets them."""
+        case = Case(self.seed, device=self.device)
+        case.drawn = plain(self.drawn)
+        return case
+
+
+class Side:
+    """A kit in a process of its own, started anew when it had to be ended."""
+
+    def __init__(self, kit: Kit, new_python: bool = False) -> None:
+        self.kit, self.new_python = kit, new_python
+        self._job: process.Job | None = None
+        self._unusable = self._last_words = ""
+        self._is_ready = False
+
+    def __enter__(self) -> Side:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def run(self, asked: Run, seconds: float, replay_only: bool = False) -> Run:
+        """Run one scenario with the inputs of `asked`; the wall clock stands outside, in seconds."""
+        begun = time.monotonic()
+        folder = tempfile.mkdtemp(prefix="check-")
+        blank = Run(asked.scenario, asked.seed, asked.device, asked.drawn)
+        try:
+            job = self._ready()
+            if job is None:
+                return replace(blank, unusable=self._unusable)
+            run = self._ask(job, blank, folder, seconds, replay_only)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return replace(run, seconds=time.monotonic() - begun)
+
+    def use(self, kit: Kit) -> None:
+        """Take another kit, in the same process."""
+        self.kit, self._unusable, self._is_ready = kit, "", False
+
+    def _ready(self) -> process.Job | None:
+        """The process, with the kit in place; None when the kit cannot be put together."""
+        if not self._is_ready and not self._unusable:
+            self._job = self._job or process.start(self.new_python)
+            self._is_ready = True
+            try:
+                ((answer, _),) = self._job.ask(self.kit.request(), [], process.START)
+            except process.Stopped:
+                last = self._job.printed().strip().splitlines()[-1:]
+                raise process.CannotStart(f"coursekit itself could not be loaded: {' '.join(last)}") from None
+            if answer["is"] != "ready":
+                self._unusable = str(answer.get("text") or decode(answer["error"], []).text)
+        return None if self._unusable else self._job
+
+    def _ask(self, job: process.Job, run: Run, folder: str, seconds: float, replay_only: bool) -> Run:
+        request, buffers = _request(run, folder, replay_only)
+        seen: list[Seen] = []
+        end: dict[str, Any] = {}
+        try:
+            for message, parts in job.ask(request, buffers, seconds):
+                if message["is"] == "yield":
+                    seen.append(_seen(message, parts))
+                else:
+                    end = _end(message, parts)
+        except process.Stopped as stopped:
+            end = {"stopped": stopped.why, "status": stopped.status}
+        except (KeyError, ValueError, TypeError):
+            end = {"stopped": "broken"}
+        if "stopped" in end:
+            self._close()
+        return replace(run, seen=tuple(seen), **end)
+
+    def printed(self) -> str:
+        """The beginning of what the kit's code printed since this was last asked, even if it has ended."""
+        text, self._last_words = self._last_words + (self._job.printed() if self._job else ""), ""
+        return text
+
+    def forget_printed(self) -> None:
+        """Let `printed` begin here."""
+        self._last_words = ""
+        if self._job:
+            self._job.forget_printed()
+
+    def _close(self) -> None:
+        if self._job is not None:
+            self._job.end()
+            self._last_words = self._job.printed()
+        self._job, self._is_ready = None, False
+
+
+def _request(run: Run, folder: str, replay_only: bool) -> tuple[dict[str, Any], list[bytes]]:
+    """All that the other side is told: the scenario's text, a seed, a device and what was drawn."""
+    draws, buffers = encode(plain(run.drawn))
+    scenario = {"source": run.scenario.source, "name": run.scenario.name, "seed": run.seed, "draws": draws}
+    return {
+        "do": "run",
+        **scenario,
+        "device": run.device,
+        "folder": folder,
+        "replay_only": replay_only,
+    }, buffers
+
+
+def _seen(message: dict[str, Any], buffers: list[bytes]) -> Seen:
+    value = decode(message["value"], buffers)
+    names = decode(message["names"], [])
+    return Seen(str(message["label"]), value, str(message["how"]), int(message["line"]), dict(names))
+
+
+def _end(message: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
+    """What the last message of a run says, as fields of a `Run`."""
+    if message["is"] == "done":
+        return {"drawn": decode(message["draws"], buffers)}
+    if message["is"] == "unusable":
+        return {"unusable": str(message["text"])}
+    lines = tuple((str(file), int(line), str(name), str(text)) for file, line, name, text in message["lines"])
+    return {"error": decode(message["error"], []), "lines": lines, "line": int(message["line"])}
+
+
+class ReferenceFailed(RuntimeError):
+    """Our own library does not get through a check: the fault is ours, never the learner's."""
+
+
+def ask_reference(side: Side, check: Check, exercise: str, seed: int, devices: tuple[str, ...]) -> list[Run]:
+    """Draw a check's inputs and see what ours gives: every size twice, on every device.
+
+    Args:
+        side: The reference's process.
+        exercise: The text of the exercise's file.
+        seed: All draws follow from it.
+
+    Raises:
+        ReferenceFailed: Ours did not get to the end of the scenario.
+    """
+    scenario = Scenario.cut(exercise, check.name)
+    runs = []
+    for size in range(check.rounds):
+        kept: dict[str, Any] = {}
+        for repeat in range(2):
+            asked = Run(scenario, seed * 1000 + size * 10 + repeat, devices[0], kept)
+            first = _whole(side.run(asked, process.START))
+            kept = sizes(first.drawn)
+            runs.append(first)
+            for device in devices[1:]:
+                runs.append(_whole(side.run(replace(first, device=device), process.START, replay_only=True)))
+    return runs
+
+
+def _whole(run: Run) -> Run:
+    if run.is_whole:
+        return run
+    why = run.unusable or run.stopped or (f"{run.error.type}: {run.error.text}" if run.error else "")
+    raise ReferenceFailed(
+        f"The check {run.scenario.name} could not be asked of our own library ({why}). "
+        "This is a fault of the course and not of your code."
+    )

@@ -1,0 +1,214 @@
+"""What a learner reads: one line for what is right, a message that teaches for what is not."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from .wording import clean, count
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Message:
+    """A failed check in parts, in the order they are shown; each may be empty.
+
+    Attributes:
+        call: What was asked, as lines a learner could type.
+        trace: The learner's own lines on the way to an error, and the error.
+        yours, ours: What came and what our library gives.
+        sentences: What is wrong, the nearest known mistake, what already agrees.
+        printed: What the learner's code printed meanwhile.
+        hint: What to think of next.
+        where: The section of the lesson to read again.
+    """
+
+    call: str = ""
+    trace: str = ""
+    yours: str = ""
+    ours: str = ""
+    sentences: tuple[str, ...] = ()
+    printed: str = ""
+    hint: str = ""
+    where: str = ""
+
+    def text(self) -> str:
+        """The message as plain lines, at most a screen."""
+        parts = [self._shown(), *self.sentences]
+        if self.printed:
+            parts.append("Your code printed:\n" + _indented(self.printed))
+        parts += [f"Hint: {self.hint}" if self.hint else "", self.where]
+        return clean("\n".join(part for part in parts if part), 8000)
+
+    def _shown(self) -> str:
+        """The call, and under it either the error or the two values."""
+        lines = [self.call] if self.call else []
+        if self.trace:
+            lines.append(self.trace)
+        elif self.yours:
+            lines += [f"    yours   {self.yours}", f"    ours    {self.ours}"]
+        return _indented("\n".join(lines)) if lines else ""
+
+    def html(self) -> str:
+        """The message as escaped HTML."""
+        shown = self._shown()
+        block = f"<pre>{_escaped(_dedented(shown))}</pre>" if shown else ""
+        says = "".join(f"<p>{_escaped(sentence)}</p>" for sentence in self.sentences)
+        printed = f"<p>Your code printed:</p><pre>{_escaped(self.printed)}</pre>" if self.printed else ""
+        hint = f"<p><strong>Hint:</strong> {_escaped(self.hint)}</p>" if self.hint else ""
+        where = f"<p>{_escaped(self.where)}</p>" if self.where else ""
+        return block + says + printed + hint + where
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check's outcome.
+
+    Attributes:
+        name, title: The check's name, and the same as words.
+        passed: Whether every run on every device was right.
+        points, of: What it earned, and what it counts.
+        kind: "" when passed, else what sort of fault: "differs", "judged", "raised", "unwritten", "stopped",
+            "unusable", or "ours" when the course is at fault.
+        parts: The message, in parts.
+        seconds: How long the learner's code took.
+    """
+
+    name: str
+    title: str
+    passed: bool
+    of: int
+    kind: str = ""
+    parts: Message = field(default_factory=Message)
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> int:
+        """What was earned: all or nothing."""
+        return self.of if self.passed else 0
+
+    @property
+    def message(self) -> str:
+        """The message as text; empty when passed."""
+        return self.parts.text()
+
+    def heading(self, devices: tuple[str, ...]) -> str:
+        """One line: passed or not, the check, its points, where it ran."""
+        mark = "✓" if self.passed else "✗"
+        earned = f"{self.points} of {count(self.of, 'point')}"
+        return f"{mark} {self.title} · {earned} · {', '.join(devices)}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks of one exercise, for a terminal, a notebook or a file.
+
+    Attributes:
+        problem: A sentence about the whole kit when nothing could be run at all, else "".
+        seed: All inputs follow from it; the same seed asks the same again.
+    """
+
+    word: str
+    title: str
+    results: tuple[Result, ...]
+    devices: tuple[str, ...]
+    problem: str = ""
+    seed: int = 0
+
+    @property
+    def points(self) -> int:
+        """What was earned."""
+        return sum(result.points for result in self.results)
+
+    @property
+    def of(self) -> int:
+        """What could be earned."""
+        return sum(result.of for result in self.results)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(result.passed for result in self.results)
+
+    def summary(self) -> str:
+        """One line: the exercise and its points."""
+        done = " All of it is yours now." if self.passed else ""
+        return f"{self.title}: {self.points} of {count(self.of, 'point')}.{done}"
+
+    def text(self) -> str:
+        """The report for a terminal: the first fault in full, the others in a line each."""
+        lines, explained = [], False
+        for result in self.results:
+            lines.append(result.heading(self.devices))
+            if not result.passed and not explained and not self.problem:
+                lines += [_indented(result.message, 2), ""]
+                explained = True
+            elif not result.passed and not self.problem and result.parts.sentences:
+                lines.append(f"    {clean(result.parts.sentences[0], 200)}")
+        problem = [clean(self.problem), ""] if self.problem else []
+        return "\n".join([*problem, *lines, "", self.summary()])
+
+    def html(self) -> str:
+        """The report for a notebook or page: escaped, readable on light and dark ground."""
+        problem = f"<p><strong>{_escaped(self.problem)}</strong></p>" if self.problem else ""
+        first = next((result for result in self.results if not result.passed), None)
+        rows = [_row(result, self.devices, result is first, bool(self.problem)) for result in self.results]
+        return f'<section class="coursekit-report" aria-label="Report">{_STYLE}{problem}{"".join(rows)}' + (
+            f"<p><strong>{_escaped(self.summary())}</strong></p></section>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def to_json(self) -> str:
+        """The report as JSON: `format`, `word`, `points`, `of`, `devices`, `seed`, `problem`, `results`."""
+        results: list[dict[str, Any]] = [
+            {
+                "name": result.name,
+                "passed": result.passed,
+                "points": result.points,
+                "of": result.of,
+                "kind": result.kind,
+                "message": result.message,
+                "seconds": round(result.seconds, 3),
+            }
+            for result in self.results
+        ]
+        about = {"format": FORMAT, "word": self.word, "points": self.points, "of": self.of}
+        more = {"devices": list(self.devices), "seed": self.seed, "problem": self.problem, "results": results}
+        return json.dumps({**about, **more}, ensure_ascii=False, indent=1)
+
+
+# The colours have 3:1 or more against both white and near-black; the words never take them.
+_STYLE = """<style>
+.coursekit-report details, .coursekit-report .passed {
+  border-left: 4px solid #2f8f5b; padding: .3em .8em; margin: .4em 0; }
+.coursekit-report details { border-left-color: #d1495b; }
+.coursekit-report pre { background: rgba(128, 128, 128, .12); color: inherit;
+  padding: .5em .8em; overflow-x: auto; white-space: pre-wrap; }
+</style>"""
+
+
+def _row(result: Result, devices: tuple[str, ...], is_open: bool, told: bool) -> str:
+    heading = _escaped(result.heading(devices))
+    if result.passed or told:
+        return f'<div class="{"passed" if result.passed else "failed"}">{heading}</div>'
+    return f"<details{' open' if is_open else ''}><summary>{heading}</summary>{result.parts.html()}</details>"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(clean(text))
+
+
+def _indented(text: str, width: int = 4) -> str:
+    return "\n".join(" " * width + line if line else line for line in text.split("\n"))
+
+
+def _dedented(text: str) -> str:
+    return "\n".join(line[4:] for line in text.split("\n"))

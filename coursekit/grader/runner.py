@@ -1,0 +1,222 @@
+"""The learner's side: runs one scenario after another beside a kit, and only ever reports what was seen.
+
+Started as `python -m coursekit.grader.runner`. It holds no expected value: it gets a folder, a scenario's
+text, a seed and what was drawn, and answers with plain data. With `--warm` it imports torch once and then
+forks a fresh process per job, so that a check does not wait seconds for the import.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import io
+import os
+import random
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from .case import Case
+from .encoding import decode, encode, raised
+from .frames import read_frame, write_frame
+
+SCENARIO = "<the check>"
+PRINTED = 2**20
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until the pipe ends."""
+    job = _Job(answers)
+    while frame := read_frame(requests):
+        message, buffers = frame
+        if message["do"] == "kit":
+            job.install(message)
+        else:
+            job.run(message, buffers)
+        sys.stdout.flush()
+
+
+class _Job:
+    """One kit, and the scenarios run beside it."""
+
+    def __init__(self, answers: BinaryIO) -> None:
+        self.answers = answers
+        self.kit: Any = None
+        self.name = ""
+        self.folder = Path()
+        self.line = 0
+
+    def say(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        write_frame(self.answers, message, buffers)
+
+    def install(self, message: dict[str, Any]) -> None:
+        """Make the kit importable: the learner's folder over our library, or our library alone."""
+        from ..kit import KitError, install
+
+        self.name, self.folder = message["name"], Path(message["folder"] or ".").absolute()
+        try:
+            if message["folder"] is None:
+                importlib.import_module(self.name)
+            else:
+                install(self.name, self.folder, message["only"], message["asked"])
+            self.kit = PublicNames(self.name)
+        except KitError as error:
+            self.say({"is": "unusable", "text": str(error)})
+        except BaseException as error:
+            self.failed(error)
+        else:
+            self.say({"is": "ready"})
+
+    def run(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        """Run one scenario and report each value it yields, then what was drawn or what was raised."""
+        from ..kit import KitError
+
+        printed = _Printed(sys.stdout)
+        recorded = decode(message["draws"], buffers)
+        case = Case(
+            message["seed"],
+            {name: getattr(value, "data", value) for name, value in recorded.items()},
+            message["device"],
+            Path(message["folder"]),
+            printed.since,
+            message["replay_only"],
+        )
+        seed_everything(message["seed"])
+        self.line = 0
+        try:
+            with contextlib.redirect_stdout(printed):
+                for answer in self.answers_of(message, case):
+                    self.say(*answer)
+        except KitError as error:
+            self.say({"is": "unusable", "text": str(error)})
+        except BaseException as error:
+            self.failed(error)
+        else:
+            drawn, buffers = encode(case.drawn)
+            self.say({"is": "done", "draws": drawn}, buffers)
+
+    def answers_of(self, message: dict[str, Any], case: Case) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+        """Each value that the scenario yields, copied to plain data at once."""
+        names: dict[str, Any] = {"__name__": "scenario"}
+        exec(compile(message["source"], SCENARIO, "exec"), names)
+        scenario = names[message["name"]](self.kit, case)
+        for label, value, *how in scenario:
+            frame = scenario.gi_frame
+            node, buffers = encode(value, self.name)
+            about = {"label": str(label), "how": how[0] if how else "close", "line": frame.f_lineno}
+            simple = {k: v for k, v in frame.f_locals.items() if type(v) in (int, float, str)}
+            yield {"is": "yield", **about, "names": encode(simple)[0], "value": node}, buffers
+
+    def failed(self, error: BaseException) -> None:
+        """Report an error as plain data: its type and text, and the learner's own lines on the way to it."""
+        lines, line = [], 0
+        for frame in traceback.extract_tb(error.__traceback__):
+            path = Path(frame.filename)
+            if frame.filename == SCENARIO:
+                line = frame.lineno or 0
+            elif self.folder in path.parents:
+                place = path.relative_to(self.folder).as_posix()
+                lines.append([f"{self.folder.name}/{place}", frame.lineno, frame.name, frame.line or ""])
+        if isinstance(error, RecursionError):
+            lines = lines[:1] + lines[-1:]
+        node, _ = encode(raised(error, self.name))
+        self.say({"is": "raised", "error": node, "lines": lines[-6:], "line": line})
+
+
+class PublicNames:
+    """A kit's public names, each from its own module, so that a check loads only the modules it uses.
+
+    >>> PublicNames("coursekit").random_split(6, valid=0.5, seed=1)
+    ([2, 3, 5], [0, 1, 4])
+    """
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._homes: dict[str, str] = {}
+        source = Path(__file__).resolve().parents[1].joinpath("api.py").read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                self._homes.update({one.asname or one.name: node.module or "" for one in node.names})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._homes:
+            return getattr(importlib.import_module(f"{self._package}.{self._homes[name]}"), name)
+        return getattr(importlib.import_module(self._package), name)
+
+
+class _Printed(io.TextIOBase):
+    """Passes on what is printed, and remembers its beginning for `case.printed`."""
+
+    def __init__(self, through: Any) -> None:
+        self.through, self.text, self.asked = through, "", 0
+
+    def write(self, text: str) -> int:
+        if len(self.text) < PRINTED:
+            self.text += text
+        return self.through.write(text)
+
+    def flush(self) -> None:
+        self.through.flush()
+
+    def since(self) -> str:
+        new, self.asked = self.text[self.asked :], len(self.text)
+        return new
+
+
+def seed_everything(seed: int) -> None:
+    """Start the chance of Python, numpy and torch anew, if there; both sides do, before each scenario."""
+    random.seed(seed)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(seed % 2**32)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)
+
+
+def take_over() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the two pipes for ourselves: what the learner reads is empty, what they print goes elsewhere."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    sys.stdout, sys.stderr = _lines_to(1), _lines_to(2)
+    return requests, answers
+
+
+def _lines_to(descriptor: int) -> TextIO:
+    """A text stream that passes on each line at once, so that a crash loses none."""
+    return open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+
+
+def main(arguments: list[str]) -> None:
+    """`--warm NUMBER`: fork a process per job asked for on that socket. Otherwise serve one job on the pipes,
+    with everything imported first (`--ready`) or nothing (`--bare`)."""
+    if arguments[:1] != ["--bare"]:
+        preload()
+    if arguments[:1] == ["--warm"]:
+        from .warm import serve_jobs
+
+        serve_jobs(int(arguments[1]), _one_job)
+    else:
+        _one_job()
+
+
+def _one_job() -> None:
+    serve(*take_over())
+
+
+def preload(imported: Callable[[str], Any] = importlib.import_module) -> None:
+    """Import what every job needs. Nothing is computed, and CUDA not touched: a fork could use neither."""
+    for name in ("numpy", "torch", "pandas", "torchvision"):
+        with contextlib.suppress(ImportError):
+            imported(name)
+    # A library that cannot be imported is reported by the job that needs it.
+    with contextlib.suppress(Exception):
+        imported("coursekit.api")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
