@@ -437,3 +437,14 @@ class Progress(Callback):
     def after_fit(self, learner: Learner) -> None:
         self.screen.close()
         self.screen = Screen()
+
+
+def complete(given: Iterable[Callback], metrics: Iterable[Any] = ()) -> list[Callback]:
+    """The callbacks that are always there and those given; one given takes the place of ours of its kind.
+
+    >>> [type(callback).__name__ for callback in complete([Progress("off")])]
+    ['Metrics', 'Recorder', 'StopOnNaN', 'Progress']
+    """
+    given = list(given)
+    ours: list[Callback] = [Metrics(metrics), Recorder(), StopOnNaN(), Progress()]
+    return [one for one in ours if not any(isinstance(other, type(one)) for other in given)] + given

@@ -34,6 +34,11 @@ ADVICE = {
     "between pictures and a Linear layer nn.Flatten() is often what is missing.",
 }
 
+PREDICT_NEEDS = {
+    "encode_item": "which turns an item into a batch of one",
+    "activation": "which turns scores into probabilities",
+}
+
 INTERRUPTED = (
     "Stopped by hand: the model and the recorder keep what they have up to here. Fit again to go on."
 )
@@ -53,8 +58,7 @@ def explain(error: BaseException, learner: Learner) -> None:
     >>> error.__notes__[1][:40]
     'What to try: The device has no memory le'
     """
-    place = _find_place(error, learner)
-    error.add_note(f"Where: {place}{describe_progress(learner)}.")
+    error.add_note(f"Where: {_find_place(error, learner)}.")
     if isinstance(error, KeyboardInterrupt):
         error.add_note(INTERRUPTED)
         return
@@ -63,19 +67,22 @@ def explain(error: BaseException, learner: Learner) -> None:
         error.add_note(f"What to try: {advice}")
 
 
-def describe_progress(learner: Learner) -> str:
+def describe_progress(learner: Learner, batch: int | None = None) -> str:
     """How far training has come, for people: everything counted from 1.
+
+    `batch` is the number of the batch, from 0; without it that of the learner's batch at hand.
 
     >>> from types import SimpleNamespace
     >>> describe_progress(SimpleNamespace(epoch=1, epochs=2, batch_number=4, batch_count=9, training=False))
     'epoch 2 of 2, validation batch 5 of 9'
     """
+    number = learner.batch_number if batch is None else batch
     part = "training" if learner.training else "validation"
     epoch = f"epoch {learner.epoch + 1} of {learner.epochs}, " if learner.epochs else ""
-    if learner.batch_number < 0:
+    if number < 0:
         return f"{epoch}{part}, before the first batch"
     of = f" of {learner.batch_count}" if learner.batch_count else ""
-    return f"{epoch}{part} batch {learner.batch_number + 1}{of}"
+    return f"{epoch}{part} batch {number + 1}{of}"
 
 
 def describe_empty(training: bool) -> str:
@@ -106,23 +113,36 @@ def describe_loss(loss: Any, function: Any) -> str:
     return f"A loss is one number, a tensor of shape (); {name} gave a {describe_batch(loss)}: {mend}"
 
 
+def demand(part: Any, name: str) -> None:
+    """Raise TypeError unless a part of the learner has what `predict` needs of it.
+
+    >>> demand(nn.MSELoss(), "activation")
+    Traceback (most recent call last):
+    ...
+    TypeError: predict needs activation(), which turns scores into probabilities; MSELoss has none.
+    """
+    if not hasattr(part, name):
+        raise TypeError(f"predict needs {name}(), {PREDICT_NEEDS[name]}; {type(part).__name__} has none.")
+
+
 def _find_place(error: BaseException, learner: Learner) -> str:
     """Which handler, or which part of the step, the error came out of, as its traceback shows."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     own = [frame for frame in frames if frame.f_locals.get("self") is learner]
     name = own[-1].f_code.co_name if own else ""
+    progress = describe_progress(learner)
     if name == "emit":
         handler, event = own[-1].f_locals.get("handler"), own[-1].f_locals["event"]
-        return f"{type(getattr(handler, '__self__', handler)).__name__}.{event}, "
+        return f"{type(getattr(handler, '__self__', handler)).__name__}.{event}, {progress}"
     if name == "call_model":
         layers = [frame.f_locals.get("self") for frame in frames]
-        return f"{_name_layer(layers, learner.model)} (inputs: {describe_batch(learner.inputs)}), "
+        return f"{_name_layer(layers, learner.model)} (inputs: {describe_batch(learner.inputs)}), {progress}"
     if name == "compute_loss":
         predictions, targets = describe_batch(learner.predicted), describe_batch(learner.targets)
-        return f"the loss (predictions: {predictions}; targets: {targets}), "
+        return f"the loss (predictions: {predictions}; targets: {targets}), {progress}"
     if name in ("_batches", "_gather"):
-        return "reading the batch after "
-    return ""
+        return f"reading the data for {describe_progress(learner, learner.batch_number + 1)}"
+    return progress
 
 
 def _name_layer(found: list[Any], model: nn.Module) -> str:

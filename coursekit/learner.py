@@ -33,23 +33,17 @@ from .callbacks import (
     CancelEpoch,
     CancelFit,
     Metrics,
-    Progress,
     Recorder,
     Schedule,
-    StopOnNaN,
+    complete,
     find_handlers,
     raise_widest,
 )
 from .devices import choose_device, move_model
-from .failures import describe_empty, describe_loss, explain
+from .failures import demand, describe_empty, describe_loss, explain
 from .metrics import count_items
 from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
 from .schedules import one_cycle
-
-PREDICT_NEEDS = {
-    "encode_item": "it makes a batch of one from an item, as the loaders of a DataBlock do",
-    "activation": "it makes probabilities of scores, as CrossEntropy does",
-}
 
 
 @dataclass(frozen=True)
@@ -139,10 +133,7 @@ class Learner:
         self.loss_function: Any = loss.to(self.device) if isinstance(loss, nn.Module) else loss
         self.make_optimizer = optimizer
         self._optimizer: torch.optim.Optimizer | None = None
-        given = list(callbacks)
-        ours = [Metrics(metrics), Recorder(), StopOnNaN(), Progress()]
-        kept = [one for one in ours if not any(isinstance(other, type(one)) for other in given)]
-        self.callbacks: list[Callback] = [*kept, *given]
+        self.callbacks = complete(callbacks, metrics)
         self.recorder = next(one for one in self.callbacks if isinstance(one, Recorder))
         self.metrics = next(one for one in self.callbacks if isinstance(one, Metrics))
         self.handlers = find_handlers(self.callbacks)
@@ -339,11 +330,8 @@ class Learner:
         Raises TypeError when data or loss do not know how: the data must have `encode_item` (an item becomes
         a batch of one), the loss `activation` and `decode`. Class names are `data.vocab`, or numbers without.
         """
-        for part, name in ((self.data, "encode_item"), (self.loss_function, "activation")):
-            if not hasattr(part, name):
-                raise TypeError(
-                    f"predict needs {name}(), and {type(part).__name__} has none; {PREDICT_NEEDS[name]}."
-                )
+        demand(self.data, "encode_item")
+        demand(self.loss_function, "activation")
         self.set_training(False)
         self.inputs = to_device(self.data.encode_item(item), self.device)
         scores = find_predictions(self.call_model(self.inputs))
@@ -380,7 +368,7 @@ class Learner:
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
-        """Add to whatever is raised inside where it happened; leave handlers and model as they were before."""
+        """Add to what is raised inside where it happened; leave handlers and model as they were before."""
         handlers, training = self.handlers, self.training
         try:
             yield

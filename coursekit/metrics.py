@@ -157,9 +157,15 @@ class Mean(Metric):
         count = count_items(targets) or count_items(predictions) or 1
         self.add(self.function(predictions, targets), count)
 
-    def add(self, value: Tensor, count: int) -> None:
+    def add(self, value: Tensor | float, count: int) -> None:
         """Take in the mean of one batch of `count` items as it is."""
-        self.values.append(value.detach())
+        value = torch.as_tensor(value).detach()
+        if value.ndim:
+            raise ValueError(
+                f"A metric gives one number for a batch; {self.name} gave a tensor of shape "
+                f"{tuple(value.shape)}: take its mean, value.mean()."
+            )
+        self.values.append(value)
         self.counts.append(count)
 
     def value(self) -> float:

@@ -1,0 +1,71 @@
+"""Failures: notes that say where and what to try, and leave the error as it is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from coursekit.failures import ADVICE, demand, describe_empty, describe_loss, describe_progress, explain
+
+
+@pytest.fixture
+def learner():
+    """Where training stands, as the notes read it."""
+    return SimpleNamespace(epoch=0, epochs=3, batch_number=1, batch_count=None, training=True)
+
+
+def test_the_error_stays_what_it_is(learner):
+    error = RuntimeError("mine", 3)
+    explain(error, learner)
+
+    assert (type(error), error.args) == (RuntimeError, ("mine", 3))
+    assert error.__notes__ == ["Where: epoch 1 of 3, training batch 2."]
+
+
+@pytest.mark.parametrize("words", ADVICE)
+def test_what_usually_helps_is_added_for_known_errors(learner, words):
+    error = RuntimeError(f"CUDA error: {words} (and more)")
+    explain(error, learner)
+
+    assert error.__notes__[1] == f"What to try: {ADVICE[words]}"
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (lambda: nn.Linear(3, 2)(torch.ones(1, 4)), "mat1 and mat2"),
+        (lambda: nn.BatchNorm1d(2)(torch.ones(1, 2)), "more than 1 value per channel"),
+        (lambda: torch.ones(()).backward(), "does not require grad"),
+    ],
+)
+def test_torch_still_says_what_the_advice_looks_for(cause, words):
+    with pytest.raises((RuntimeError, ValueError), match=words):
+        cause()
+
+
+def test_stopping_by_hand_is_no_error_to_mend(learner):
+    error = KeyboardInterrupt()
+    explain(error, learner)
+
+    assert error.__notes__[1].startswith("Stopped by hand: the model and the recorder keep what they have")
+
+
+def test_progress_is_counted_from_one(learner):
+    assert describe_progress(learner) == "epoch 1 of 3, training batch 2"
+    assert describe_progress(learner, batch=-1) == "epoch 1 of 3, training, before the first batch"
+    learner.epochs, learner.training, learner.batch_count = 0, False, 8
+
+    assert describe_progress(learner) == "validation batch 2 of 8"
+
+
+def test_words_for_a_loader_a_loss_and_a_part_that_lack_something():
+    assert "data.valid = None" in describe_empty(training=False)
+    assert "data.valid" not in describe_empty(training=True)
+    assert describe_loss(torch.ones(1), None).startswith(
+        "A loss is one number, a tensor of shape (); the model's own"
+    )
+    with pytest.raises(TypeError, match="list has none"):
+        demand([], "encode_item")
