@@ -17,10 +17,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from test_setup import environment, interpreter
 
 import coursekit
 from coursekit.kit import KitError, KitWarning, drop, folder_of, install, modules, remove, written
 
+ROOT = str(Path(coursekit.__file__).parents[1])
 OURS = coursekit.random_split(2)
 
 Write = Callable[[str, str], Path]
@@ -277,7 +279,7 @@ def test_a_kit_in_a_fresh_process_is_imported_by_its_name_alone(folder: Path, wr
     code = (
         "import mykit as kit; from mykit.splits import random_split; print(random_split(2), kit.splits.Split)"
     )
-    path = os.pathsep.join([str(Path(coursekit.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])
     answer = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder.parent,
@@ -288,6 +290,38 @@ def test_a_kit_in_a_fresh_process_is_imported_by_its_name_alone(folder: Path, wr
     )
 
     assert answer.stdout.startswith("mine tuple[")
+
+
+ON_EVERY_PYTHON = """
+import inspect, sys, traceback
+sys.path.insert(0, sys.argv[1])
+from coursekit.kit import KitError, install
+
+kit = install(folder=sys.argv[2])
+assert inspect.getsource(kit.splits.Groups) == "class Groups(list):\\n    size = 3\\n"
+assert inspect.getsource(kit.splits.group_split).startswith("def group_split")
+assert kit.splits.random_split.__module__ == "mykit.splits"
+try:
+    kit.splits.random_split(3)
+except ZeroDivisionError as error:
+    print([(frame.lineno, frame.line) for frame in traceback.extract_tb(error.__traceback__)][-1])
+"""
+
+
+@pytest.mark.parametrize("version", environment.SUITABLE)
+def test_a_kit_is_put_together_on(version: str, folder: Path, write: Write):
+    """Classes know their lines in another way from Python 3.13 on."""
+    write(
+        "splits.py",
+        "# Mine.\n\nclass Groups(list):\n    size = 3\n\n\ndef group_split(g, valid, seed):\n    return 1 / 0\n",
+    )
+    answer = subprocess.run(
+        [interpreter(version), "-I", "-W", "error", "-c", ON_EVERY_PYTHON, ROOT, str(folder)],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (answer.stdout, answer.stderr) == ("(8, 'return 1 / 0')\n", "")
 
 
 # What a learner reads -------------------------------------------------------------------------------------
