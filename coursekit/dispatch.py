@@ -20,14 +20,15 @@ Elsewhere `@double.method` adds to the word, under any name. `double.methods` li
 `double.which(True)` says what would run, and why. Inside a class the methods of its bases are inherited, and
 its own are asked first.
 
-How a call is fast: the word is a plain function, generated to fit its methods, that looks the types up in one
-dictionary. Types it has not seen are worked out once.
+How a call is fast: the word is a plain function, generated to fit its methods, that looks its types up in
+dictionaries. Types it has not seen are worked out once.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import linecache
 import operator
 import sys
 import threading
@@ -39,7 +40,6 @@ from .choices import AmbiguousMethodError, Call, Choice, NoMethodError, ambiguou
 from .signatures import (
     MISSING,
     NOT_READY,
-    WORD,
     Method,
     Missing,
     Parameter,
@@ -127,9 +127,7 @@ def runner(one: Callable[..., Any], reach: int, call: Call) -> Callable[..., Any
     )
     if count is None:
         return one
-    later = {
-        common[number].name: number for number in range(count, len(common)) if given[number] is not Missing
-    }
+    later = {common[place].name: place for place in range(count, len(common)) if given[place] is not Missing}
 
     def run_with_fewer(*values: Any, **keywords: Any) -> Any:
         return one(*values[:count], **{name: values[number] for name, number in later.items()}, **keywords)
@@ -159,16 +157,20 @@ class Methods:
 
     def __init__(self, first: Callable[..., Any]) -> None:
         source = inspect.unwrap(first)
-        self.word, self.module = source.__name__, source.__globals__
+        self.word, self.place = source.__name__, f"<methods of {source.__module__}.{source.__qualname__}>"
         self.in_class = "." in source.__qualname__.split("<locals>.")[-1]
         self.known: dict[Any, Method] = {}  # by the types they are for
         self.unread: list[tuple[Callable[..., Any], types.FrameType]] = []  # a name in them is not there yet
-        self.chosen: dict[Any, Callable[..., Any]] = {}  # by the types of a call
         self.lock = threading.RLock()
         self.generation = 0  # how often a method was added
-        self.has_rest = False  # whether a method has `*values`, and so a column of its own, the last
+        # Found when the function is fitted to the methods: those, what they share, what chooses among them.
+        self.fitted: list[Method] = []
         self.common: list[Parameter] = []
         self.columns: list[Column] = []
+        self.has_rest = False  # whether a method has `*values`, and so a column of its own, the last
+        self.chosen: dict[Any, Any] = {}  # what runs, by the types of a call: a dictionary for each
+        self.names = {"_chosen_": self.chosen, "_choose_": self.choose, "_start_": self.start}
+        self.names["_type_"] = type
         self.function: Any = self.generate("*_values_, **_keywords_", NOT_READY, [])
         self.not_ready = self.function.__code__
         for name in ("__module__", "__qualname__", "__doc__"):
@@ -176,11 +178,12 @@ class Methods:
         self.function.method, self.function.methods, self.function.which = self.method, self, self.which
 
     def generate(self, parameters: str, body: str, defaults: Sequence[Any]) -> Any:
-        """Make a function of the parameters and the body written for it."""
-        made: dict[str, Any] = {}
-        text = WORD.format(word=self.word, parameters=parameters, body=body)
-        exec(compile(text, f"<methods of {self.word}>", "exec"), self.module, made)
-        return made["make"](self.chosen, self.choose, self.start, type, defaults)
+        """Make a function of the parameters and the body written for it; tracebacks can show its lines."""
+        text = f"def {self.word}({parameters}):\n{body}"
+        linecache.cache[self.place] = len(text), None, text.splitlines(keepends=True), self.place
+        made = {"_defaults_": defaults}
+        exec(compile(text, self.place, "exec"), self.names, made)
+        return made[self.word]
 
     def add(self, function: Callable[..., Any], frame: types.FrameType) -> None:
         """Take a method in; one with names that are not there yet is read before the next call."""
@@ -221,48 +224,50 @@ class Methods:
         with self.lock:
             if self.function.__code__ is not self.not_ready:
                 return
-            methods = self.listed()
+            methods = self.fitted = self.listed()
             self.common, keywords = common_parameters(methods), common_keywords(methods)
             self.has_rest = any(one.rest is not None for one in methods)
-            places = range(len(self.common) + self.has_rest)
-            columns = [
-                Column.of(place, [one.kinds(place, self.common) for one in methods]) for place in places
+            rows = [
+                [one.kinds(place, self.common) for one in methods]
+                for place in range(len(self.common) + self.has_rest)
             ]
             # Where every method takes anything there is nothing to choose by.
-            self.columns = [
-                column for column in columns if any(kinds != (object,) for kinds in column.allowed)
-            ]
-            asked = [column.position for column in self.columns]
+            choosing = [place for place, row in enumerate(rows) if any(kinds != (object,) for kinds in row)]
+            self.columns = [Column.of(place, rows[place]) for place in choosing]
             parameters, defaults = write_parameters(self.common, keywords, self.has_rest)
-            body = write_body(self.common, keywords, asked, self.generation)
-            ready = self.generate(parameters, body, defaults)
+            body = write_body(self.common, keywords, choosing, self.generation)
+            ready, function = self.generate(parameters, body, defaults), self.function
             # In this order for a call from another thread: what is not ready takes any arguments, and waits.
-            self.function.__defaults__, self.function.__kwdefaults__ = (
-                ready.__defaults__,
-                ready.__kwdefaults__,
-            )
-            self.function.__code__ = ready.__code__
+            function.__defaults__, function.__kwdefaults__ = ready.__defaults__, ready.__kwdefaults__
+            function.__code__ = ready.__code__
 
     def choose(self, generation: int, *values: Any) -> Callable[..., Any]:
         """Work out what runs for a call whose types were not seen yet, and remember it."""
         with self.lock:
             if generation != self.generation:  # Another thread added a method since this call began.
-                return lambda *again, **keywords: self.function(
-                    *(v for v in again if v is not MISSING), **keywords
-                )
+                return lambda *again, **more: self.function(*(v for v in again if v is not MISSING), **more)
             call = self.call(values, tuple(map(type, values)))
-            choice, bases = self.find(call), self.bases(call)
+            asked = self.asked(call)
+            choice = self.find(call, asked)
             if choice is not None:
                 one = choice.method
                 run = runner(one.function, len(self.common if one.rest else one.parameters), call)
-            elif len(bases) > 1:
+            elif len(bases := self.bases(call)) > 1:
                 run = runner(inherited(bases[0], self.word), len(self.common), call)
             else:
                 raise self.no_method(call) from None
-            key = tuple(kind for _, kind in self.asked(call))
-            key = key[:-1] if self.has_rest else key
-            self.chosen[key[0] if len(self.columns) == 1 and not self.has_rest else key] = run
+            *steps, last = self.key(call)
+            level = self.chosen
+            for kind in steps:
+                level = level.setdefault(kind, {})
+            level[last] = run
             return run
+
+    def key(self, call: Call) -> list[Any]:
+        """List what leads to what runs, a dictionary for each: faster than one key of several types."""
+        fixed = [call.given[column.position] for column in self.columns if column.position < len(self.common)]
+        rest = [tuple(call.given[len(self.common) :])] if self.has_rest else []
+        return [*fixed, *rest] or [None]
 
     def call(self, values: Sequence[Any], given: tuple[type, ...]) -> Call:
         """Describe a call; inside a class, with the classes that have the word."""
@@ -275,9 +280,8 @@ class Methods:
 
     def bases(self, call: Call) -> list[type]:
         """List the class that these methods stand in, and those of its bases that have the word too."""
-        mine = [
-            number for number, base in enumerate(call.classes) if methods_of(vars(base)[self.word]) is self
-        ]
+        classes = enumerate(call.classes)
+        mine = [number for number, base in classes if methods_of(vars(base)[self.word]) is self]
         return call.classes[mine[0] :] if mine else []
 
     def asked(self, call: Call) -> list[tuple[Column, type]]:
@@ -288,13 +292,14 @@ class Methods:
             asked += [(self.columns[-1], kind) for kind in (*call.given[len(self.common) :], Missing)]
         return asked
 
-    def find(self, call: Call) -> Choice | None:
+    def find(self, call: Call, asked: Sequence[tuple[Column, type]]) -> Choice | None:
         """Choose the method for a call, if one of these fits; raise if none of several fits best."""
-        methods = self.listed()
-        best, beaten = rank(self.asked(call), len(methods))
+        best, beaten = rank(asked, len(self.fitted))
         if len(best) > 1:
-            raise AmbiguousMethodError(ambiguous(call, [methods[number] for number in best])) from None
-        return Choice(call, methods[best[0]], [methods[number] for number in beaten]) if best else None
+            raise AmbiguousMethodError(ambiguous(call, [self.fitted[number] for number in best])) from None
+        return (
+            Choice(call, self.fitted[best[0]], [self.fitted[number] for number in beaten]) if best else None
+        )
 
     def no_method(self, call: Call) -> NoMethodError:
         """Say that nothing fits, in view of all methods of the word, inherited or not."""
@@ -316,16 +321,15 @@ class Methods:
         given = tuple(value if isinstance(value, type) else type(value) for value in arguments)
         defaults = tuple(type(parameter.default) for parameter in self.common[len(given) :])
         call = self.call(arguments, given + defaults)
-        choice = self.find(call)
+        choice = self.find(call, self.asked(call))
         bases = self.bases(call)
         if choice is None and len(bases) > 1:
             below = vars(bases[1])[self.word]
             found = methods_of(below)
             if found is not None:
                 return found.which(*arguments)
-            choice = Choice(
-                call, read_method(getattr(below, "__func__", below), self.word, sys._getframe()), []
-            )
+            plain = getattr(below, "__func__", below)
+            choice = Choice(call, read_method(plain, self.word, sys._getframe()), [])
         if choice is None:
             raise self.no_method(call)
         return choice

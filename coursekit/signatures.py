@@ -202,20 +202,13 @@ def same(values: Sequence[Any]) -> bool:
     )
 
 
-WORD = """
-def make(_chosen_, _choose_, _start_, _type_, _defaults_):
-    def {word}({parameters}):
-        {body}
-        _chosen_, _choose_, _start_, _type_
-    return {word}
-"""
-NOT_READY = "return _start_(_values_, _keywords_)"
-READY = """
-        try:
-            _method_ = _chosen_[{key}]
-        except KeyError:
-            _method_ = _choose_({choice})
-        return _method_({call})
+NOT_READY = "    return _start_(_values_, _keywords_)\n"
+READY = """\
+    try:
+        _method_ = _chosen_{steps}
+    except KeyError:
+        _method_ = _choose_({choice})
+    return _method_({call})
 """
 
 
@@ -252,10 +245,10 @@ def write_body(
     has_rest = len(common) in positions
     arguments = [parameter.name for parameter in common] + ["*_rest_"] * has_rest
     options = ["**_keywords_"] if keywords is None else [f"{name}={name}" for name in keywords]
-    key = [f"_type_({common[position].name})" for position in positions if position < len(common)]
-    key += ["*map(_type_, _rest_)"] * has_rest
+    steps = [f"[_type_({common[position].name})]" for position in positions if position < len(common)]
+    steps += ["[tuple(map(_type_, _rest_))]"] * has_rest
     return READY.format(
-        key=key[0] if len(key) == 1 and not has_rest else f"({''.join(part + ', ' for part in key)})",
+        steps="".join(steps) or "[None]",
         choice=", ".join([str(generation), *arguments]),
         call=", ".join([*arguments, *options]),
     )
