@@ -3,12 +3,15 @@
 Read it from the bottom up, or from the top down:
 
 - apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does.
-- training: `learner`, `callbacks`, `schedules`, `losses`, `metrics`, `backbones`.
+- training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
+  `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
 - data: `datablock`, `loaders`, `splits`, `sources`.
-- ground: `transforms`, `geometry`, `display`, `dispatch`, `tensors`.
-- apart: `kit` (loads a learner's own library), `grader`, `workspace`, `notebook`, `cli`.
+- ground: `transforms`, `geometry`, `display`; `batches`, `tensors`, `typed`, `photos`; `dispatch`, with `choices`
+  and `signatures`.
+- apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
+  `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`.
 
-Every public name stands in `coursekit.api` and is reached as `coursekit.name`; nothing heavy is imported
+Every public name stands in `api` and is reached as `coursekit.name`; nothing heavy is imported
 until a name is asked for.
 """
 

@@ -77,7 +77,8 @@ ground
     geometry            dispatch tensors
     display             dispatch tensors
     batches             tensors
-    tensors             photos
+    tensors             photos typed
+    typed
     photos
     dispatch            choices signatures
     choices             signatures
