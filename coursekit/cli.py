@@ -118,7 +118,7 @@ def watch(word: Word, whole_kit: WholeKit = False, device: Device = None) -> Non
     Looks at all files of mykit/. Returns what the last check would.
     """
     _exercise(word)
-    space = workspace.current()
+    space = workspace.current(create=False)
     code, seen = COULD_NOT_RUN, None
     try:
         while True:
@@ -194,7 +194,7 @@ def _checked(word: str, whole_kit: bool, device: str | None) -> Any:
     from .grader.process import CannotStart
 
     _exercise(word)
-    space = workspace.current()
+    space = workspace.current(create=False)
     try:
         report = checking.check(word, space.kit, whole_kit=whole_kit, device=device)
     except CannotStart as error:

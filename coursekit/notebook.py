@@ -36,12 +36,12 @@ def check(word: str, whole_kit: bool = False, device: str | None = None) -> Any:
         The report, which a notebook shows as a table.
 
     Raises:
-        WorkspaceError: There is no such exercise.
+        WorkspaceError: There is no such exercise, or no workspace.
     """
     from .grader.checking import check as run
     from .grader.exercises import UnknownExercise
 
-    space = workspace.current()
+    space = workspace.current(create=False)
     try:
         report = run(word, space.kit, whole_kit=whole_kit, device=device)
     except UnknownExercise as error:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 import warnings
 from collections.abc import Callable
 from datetime import datetime
@@ -38,25 +38,21 @@ def write_whole(file: Path, text: str) -> None:
     Raises:
         WorkspaceError: It cannot be written.
     """
-    handle, name = trying(file, lambda: tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}."))
+    beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            trying(file, lambda: stream.write(text))
-            trying(file, stream.flush)
+        trying(file, lambda: _write(beside, text))
         if file.exists():
-            Path(name).chmod(file.stat().st_mode)
-        else:
-            Path(name).chmod(0o666 & ~_mask())
-        trying(file, lambda: os.replace(name, file))
+            trying(file, lambda: beside.chmod(file.stat().st_mode))
+        trying(file, lambda: os.replace(beside, file))
     finally:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
 
 
-def _mask() -> int:
-    """What this user takes away from the rights of new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _write(file: Path, text: str) -> None:
+    with file.open("x", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def trying(file: Path, action: Callable[[], Result]) -> Result:

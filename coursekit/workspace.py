@@ -136,7 +136,7 @@ class Workspace:
         for folder in (self.folder / MARK, self.kit):
             make_folder(folder)
         root = self.kit / "__init__.py"
-        if not root.exists() or root.read_text(encoding="utf-8") != _ROOT:
+        if not root.exists() or root.read_bytes() != _ROOT.encode():
             self.keep(root)
             write_whole(root, _ROOT)
         return self
@@ -223,11 +223,21 @@ class Workspace:
 
         Raises:
             LookupError: There is no such lesson; the message names the nearest.
+            WorkspaceError: It cannot be written, or what makes notebooks is not installed.
         """
         from .lessons import lesson_notebook
 
         file = self.folder / "lessons" / f"{word}.ipynb"
-        return file if file.exists() else self.place(lesson_notebook(word), f"lessons/{word}.ipynb")
+        if file.exists():
+            return file
+        try:
+            notebook = lesson_notebook(word)
+        except ModuleNotFoundError as error:
+            raise WorkspaceError(
+                f"A lesson becomes a notebook with the help of {error.name}, which is not installed; "
+                f"it belongs to the extra `notebook`: pip install {error.name}"
+            ) from None
+        return self.place(notebook, f"lessons/{word}.ipynb")
 
     def start(self, word: str, again: bool = False) -> Path:
         """Start an exercise: its notebook, and a starter in the kit for each definition that is not there.

@@ -57,7 +57,8 @@ def report(passed: bool, problem: str = "", kind: str = "differs") -> types.Simp
 
 
 def check(monkeypatch: pytest.MonkeyPatch, answer: object, *options: str) -> Result:
-    """`coursekit check first_model`, where the grader gives this answer."""
+    """`coursekit check first_model` in a workspace, where the grader gives this answer."""
+    Workspace(Path.cwd()).make()
 
     def answered(*given: object, **named: object) -> object:
         if isinstance(answer, Exception):
@@ -159,6 +160,16 @@ def test_a_process_that_cannot_be_started_is_2(space: Workspace, monkeypatch: py
     answer = check(monkeypatch, process.CannotStart("No process can be started."))
 
     assert (answer.exit_code, answer.output) == (2, "No process can be started.\n")
+
+
+def test_checking_where_nothing_was_started_is_2_and_makes_nothing(space: Workspace):
+    answer = run("check", "first_model")
+
+    assert (answer.returncode, answer.stderr) == (
+        2,
+        f"{space.folder} is no workspace yet: `coursekit start first_model` makes one.\n",
+    )
+    assert list(space.folder.iterdir()) == []
 
 
 def test_json_for_other_programs(space: Workspace, monkeypatch: pytest.MonkeyPatch):

@@ -292,6 +292,20 @@ def test_a_kit_in_a_fresh_process_is_imported_by_its_name_alone(folder: Path, wr
     assert answer.stdout.startswith("mine tuple[")
 
 
+def test_nothing_of_ours_is_left_in_a_whole_kit(folder: Path):
+    """All modules come under the kit's name; what puts them together is all that keeps its own."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from coursekit.kit import install, modules, LIBRARY\n"
+        "kit = install(folder=sys.argv[2]); [getattr(kit, name) for name in dir(kit)]\n"
+        "print([name for name in sys.modules if name.startswith('coursekit')])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, ROOT, str(folder)], capture_output=True, text=True, check=True
+    )
+
+    assert answer.stdout == "['coursekit', 'coursekit.definitions', 'coursekit.kit']\n"
+
+
 ON_EVERY_PYTHON = """
 import inspect, sys, traceback
 sys.path.insert(0, sys.argv[1])
@@ -313,7 +327,7 @@ def test_a_kit_is_put_together_on(version: str, folder: Path, write: Write):
     """Classes know their lines in another way from Python 3.13 on."""
     write(
         "splits.py",
-        "# Mine.\n\nclass Groups(list):\n    size = 3\n\n\ndef group_split(g, valid, seed):\n    return 1 / 0\n",
+        "# Mine.\n\nclass Groups(list):\n    size = 3\n\n\ndef group_split(*given):\n    return 1 / 0\n",
     )
     answer = subprocess.run(
         [interpreter(version), "-I", "-W", "error", "-c", ON_EVERY_PYTHON, ROOT, str(folder)],

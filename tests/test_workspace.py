@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import nbformat
@@ -177,6 +178,17 @@ def test_a_lesson_is_copied_once(space: Workspace):
 
     assert file == space.folder / "lessons" / "first_model.ipynb"
     assert workspace.lesson_copy("first_model").read_text() == "hours of work"
+
+
+def test_a_lesson_without_the_notebook_extra(space: Workspace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+
+    with pytest.raises(WorkspaceError) as caught:
+        space.lesson_copy("first_model")
+    assert str(caught.value) == (
+        "A lesson becomes a notebook with the help of jupytext, which is not installed; "
+        "it belongs to the extra `notebook`: pip install jupytext"
+    )
 
 
 # Exercises ------------------------------------------------------------------------------------------------
