@@ -88,9 +88,11 @@ def start(
     ] = False,
 ) -> None:
     """Begin an exercise: its notebook, its files in mykit/."""
+    from .grader.exercises import load
+
     notebook = workspace.start(word, again)
-    space = workspace.current()
-    files = sorted({_shown(space.kit_file(full.rpartition(".")[0])) for full in _exercise(word).yours})
+    modules = {full.rpartition(".")[0] for full in load(word).yours}
+    files = [_shown(workspace.location().kit_file(module)) for module in sorted(modules)]
     typer.echo(f"The notebook: {_shown(notebook)}")
     typer.echo(f"Or write straight into {', '.join(files)}; then: coursekit check {word}")
 
@@ -106,7 +108,7 @@ def check(
 
     Returns 0 when all passed, 1 when a check failed, 2 when none could be run.
     """
-    report = _checked(word, whole_kit, device)
+    report = workspace.location().check(word, whole_kit, device)
     typer.echo(report.to_json() if as_json else report.text())
     raise typer.Exit(_code(report))
 
@@ -117,16 +119,15 @@ def watch(word: Word, whole_kit: WholeKit = False, device: Device = None) -> Non
 
     Looks at all files of mykit/. Returns what the last check would.
     """
-    _exercise(word)
-    space = workspace.current(create=False)
+    space = workspace.location()
     code, seen = COULD_NOT_RUN, None
     try:
         while True:
             if (now := _times(space.kit)) != seen:
                 seen = now
-                typer.echo(f"\n{time.strftime('%H:%M:%S')}  {word}")
-                report = _checked(word, whole_kit, device)
-                typer.echo(f"{report.text()}\n\nWatching {_shown(space.kit)}; Ctrl-C ends it.")
+                report = space.check(word, whole_kit, device)
+                typer.echo(f"\n{time.strftime('%H:%M:%S')}\n{report.text()}\n")
+                typer.echo(f"Watching {_shown(space.kit)}; Ctrl-C ends it.")
                 code = _code(report)
             time.sleep(0.3)
     except KeyboardInterrupt:
@@ -180,27 +181,6 @@ def doctor() -> None:
         sound = sound and fine
         typer.echo(f"{'ok  ' if fine else 'look'}  {sentence}")
     raise typer.Exit(0 if sound else COULD_NOT_RUN)
-
-
-def _exercise(word: str) -> Any:
-    from .grader.exercises import load
-
-    return load(word)
-
-
-def _checked(word: str, whole_kit: bool, device: str | None) -> Any:
-    """Check an exercise and note what came of it; a check that cannot be started ends the command."""
-    from .grader import checking
-    from .grader.process import CannotStart
-
-    _exercise(word)
-    space = workspace.current(create=False)
-    try:
-        report = checking.check(word, space.kit, whole_kit=whole_kit, device=device)
-    except CannotStart as error:
-        _stop(str(error))
-    space.note(word, report)
-    return report
 
 
 def _code(report: Any) -> int:

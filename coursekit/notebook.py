@@ -15,39 +15,33 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import kit, workspace
 from .kit import NAME, KitError, KitWarning
 from .progress import WorkspaceError
 
+if TYPE_CHECKING:
+    from .grader.report import Report
+
 _ERRORS = (KitError, WorkspaceError)
 
 
-def check(word: str, whole_kit: bool = False, device: str | None = None) -> Any:
-    """Check the learner's answer to an exercise, and show what came of it.
+def check(word: str, whole_kit: bool = False, device: str | None = None) -> Report:
+    """Check the learner's answer to an exercise; a notebook shows the report as a table.
 
     Args:
         word: The exercise, such as "first_model".
         whole_kit: Use all that the learner wrote, not just this exercise's part over our everything else.
         device: Where to run it, such as "cuda"; by default on every device there is.
 
-    Returns:
-        The report, which a notebook shows as a table.
-
     Raises:
-        WorkspaceError: There is no such exercise, or no workspace.
+        WorkspaceError: There is no such exercise or device, or nothing was started here.
     """
-    from .grader.checking import check as run
-    from .grader.exercises import UnknownExercise
-
-    space = workspace.current(create=False)
     try:
-        report = run(word, space.kit, whole_kit=whole_kit, device=device)
-    except UnknownExercise as error:
+        return workspace.location().check(word, whole_kit, device)
+    except LookupError as error:
         raise WorkspaceError(str(error)) from None
-    space.note(word, report)
-    return report
 
 
 def kit_cell(line: str, cell: str) -> None:

@@ -17,6 +17,7 @@ One folder holds all that is theirs, and nothing in it is overwritten without a 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -24,11 +25,14 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import definitions, kit
 from .definitions import Unreadable
 from .progress import Progress, WorkspaceError, trying, write_whole
+
+if TYPE_CHECKING:
+    from .grader.report import Report
 
 MARK = ".coursekit"
 
@@ -77,19 +81,13 @@ def location() -> Workspace:
     return Workspace([*marked, *inside, Path.cwd()][0])
 
 
-def current(create: bool = True) -> Workspace:
-    """The workspace we are in; see `location`.
-
-    Args:
-        create: Make one, where there is none yet.
+def current() -> Workspace:
+    """The workspace we are in, made if there is none yet; see `location`.
 
     Raises:
-        WorkspaceError: There is none and none was to be made, or it cannot be made.
+        WorkspaceError: It cannot be made.
     """
-    space = location()
-    if not create and not (space.folder / MARK).is_dir():
-        raise WorkspaceError(f"{space.folder} is no workspace yet: `coursekit start first_model` makes one.")
-    return space.make() if create else space
+    return location().make()
 
 
 def start(word: str, again: bool = False) -> Path:
@@ -279,12 +277,32 @@ class Workspace:
         except Unreadable as error:
             raise kit.KitError(f"{error.sentence(f'{self.kit.name}/{file.name}')} Mend it first.") from None
 
-    def note(self, word: str, report: Any) -> None:
-        """Note what a check gave."""
-        checks = {result.name: bool(result.passed) for result in report.results}
-        self.progress.note(
-            word, passed=bool(report.passed), points=int(report.points), of=int(report.of), checks=checks
-        )
+    def check(self, word: str, whole_kit: bool = False, device: str | None = None) -> Report:
+        """Check the learner's answer to an exercise, and note what came of it.
+
+        Args:
+            word: The exercise.
+            whole_kit: Use all that the learner wrote, not just this exercise's part over our everything else.
+            device: Where to run it, such as "cuda"; by default on every device there is.
+
+        Raises:
+            LookupError: There is no such exercise; the message names the nearest.
+            WorkspaceError: Nothing was started here, there is no such device, or no process can be started.
+        """
+        from .grader import checking, exercises, process
+
+        exercises.load(word)
+        if not (self.folder / MARK).is_dir():
+            raise WorkspaceError(f"{self.folder} is no workspace yet: `coursekit start {word}` makes one.")
+        if device:
+            _refuse_missing(device)
+        try:
+            report = checking.check(word, self.kit, whole_kit=whole_kit, device=device)
+        except process.CannotStart as error:
+            raise WorkspaceError(str(error)) from None
+        checks = {result.name: result.passed for result in report.results}
+        self.progress.note(word, passed=report.passed, points=report.points, of=report.of, checks=checks)
+        return report
 
     def jupyter_path(self) -> Path:
         """A folder for `JUPYTER_PATH`: its Python kernel knows `%%kit`, `check` and the learner's kit.
@@ -312,6 +330,19 @@ class Workspace:
         make_folder(folder / "kernels" / "python3")
         write_whole(folder / "kernels" / "python3" / "kernel.json", json.dumps(kernel, indent=1) + "\n")
         return folder
+
+
+def _refuse_missing(device: str) -> None:
+    """Say in one sentence that a device is not there; torch is loaded to find out."""
+    kind, torch = device.partition(":")[0], importlib.import_module("torch")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    without = "Without the choice of a device a check uses every one there is."
+    if kind not in there:
+        raise WorkspaceError(f"There is no kind of device called {kind!r}; say cpu, cuda or mps. {without}")
+    if not there[kind]:
+        raise WorkspaceError(
+            f"No {kind} device is seen here, so nothing can be checked on {device}. {without}"
+        )
 
 
 def make_folder(folder: Path) -> None:

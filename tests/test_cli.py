@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import types
+import warnings
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from typer.testing import CliRunner, Result
 import coursekit
 from coursekit import cli
 from coursekit.grader import checking, process
+from coursekit.progress import WorkspaceError
 from coursekit.workspace import Workspace
 
 COMMAND = [
@@ -156,10 +158,17 @@ def test_what_could_not_be_run_is_2(space: Workspace, monkeypatch: pytest.Monkey
     assert check(monkeypatch, answer).exit_code == 2
 
 
-def test_a_process_that_cannot_be_started_is_2(space: Workspace, monkeypatch: pytest.MonkeyPatch):
+def test_a_process_that_cannot_be_started_is_2(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     answer = check(monkeypatch, process.CannotStart("No process can be started."))
 
-    assert (answer.exit_code, answer.output) == (2, "No process can be started.\n")
+    assert isinstance(answer.exception, WorkspaceError)
+    monkeypatch.setattr(sys, "argv", ["coursekit", "check", "first_model"])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # the command sets its own
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, capsys.readouterr().err) == (2, "No process can be started.\n")
 
 
 def test_checking_where_nothing_was_started_is_2_and_makes_nothing(space: Workspace):

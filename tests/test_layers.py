@@ -22,13 +22,15 @@ face
     api                 backbones callbacks datablock devices dispatch display geometry interpret learner
                         loaders losses metrics schedules sources splits tensors transforms vision
 apart
-    cli                 diagnosis grader.checking grader.exercises grader.process kit progress root
-                        workspace
+    cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
     grader              grader.form
     grader.runner       grader.case grader.encoding grader.frames grader.warm kit
     grader.warm
-    notebook            grader.checking grader.exercises kit progress workspace
+    notebook            kit progress workspace
+    server              workspace
+    workspace           definitions grader.checking grader.exercises grader.process grader.starter kit
+                        lessons progress
     grader.checking     grader.exercises grader.form grader.judging grader.mistakes grader.observing
                         grader.process grader.report grader.wording
     grader.report       grader.wording
@@ -43,8 +45,6 @@ apart
     grader.comparison   grader.encoding grader.wording
     grader.wording      grader.encoding
     grader.encoding
-    server              workspace
-    workspace           definitions grader.exercises grader.starter kit lessons progress
     progress
     lessons             markdown sources
     markdown            grader.exercises

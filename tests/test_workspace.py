@@ -33,7 +33,7 @@ def test_it_is_found_from_any_folder_below(space: Workspace, monkeypatch: pytest
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
 
-    assert current(create=False) == space
+    assert location() == space
 
 
 def test_a_setting_comes_first(space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -51,17 +51,31 @@ def test_in_a_checkout_it_is_the_folder_that_git_ignores(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path / "lessons")
 
     assert current().folder == tmp_path / "workspace"
-    assert location() == current(create=False)
+    assert location() == current()
 
 
-def test_asking_for_one_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("COURSEKIT_WORKSPACE", raising=False)
-    monkeypatch.chdir(tmp_path)
-
+def test_checking_where_nothing_was_started(tmp_path: Path):
     with pytest.raises(WorkspaceError) as caught:
-        current(create=False)
+        Workspace(tmp_path).check("first_model")
     assert str(caught.value) == f"{tmp_path} is no workspace yet: `coursekit start first_model` makes one."
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "sentence"),
+    [
+        ("gpu", "There is no kind of device called 'gpu'; say cpu, cuda or mps."),
+        ("cuda:1", "No cuda device is seen here, so nothing can be checked on cuda:1."),
+    ],
+)
+def test_a_device_that_is_not_there(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, device: str, sentence: str
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+    with pytest.raises(WorkspaceError) as caught:
+        space.check("first_model", device=device)
+    assert str(caught.value) == f"{sentence} Without the choice of a device a check uses every one there is."
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path):
