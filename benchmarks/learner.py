@@ -5,7 +5,8 @@ with everything a learner does by default and a progress bar (1.08); the microse
 and optimizer do nothing, so that only the loop is left (10); and those of one more callback with an empty
 method, for each event it hears (0.1). A callback without that method costs nothing: it is not in the list.
 
-Both loops take turns in short samples and the quickest of each counts, so a busy machine disturbs little.
+The ways take turns in short samples, what counts is the processor's time on one thread, and of each way the
+quickest sample: so a machine that is busy with other things disturbs little.
 """
 
 from __future__ import annotations
@@ -107,14 +108,14 @@ ZERO, NO_LOSS = torch.zeros(()), NoLoss()
 
 
 def quickest(ways: dict[str, Callable[[], None]], samples: int) -> dict[str, float]:
-    """The seconds of each way's quickest run, the ways taking turns."""
+    """The processor's seconds for each way's quickest run, the ways taking turns."""
     best = dict.fromkeys(ways, float("inf"))
     for _ in range(samples):
         for name, way in ways.items():
-            start = time.perf_counter()
+            start = time.process_time()
             with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
                 way()
-            best[name] = min(best[name], time.perf_counter() - start)
+            best[name] = min(best[name], time.process_time() - start)
     return best
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .tensors import TypedTensor, plain, typed_like
+from .tensors import TypedTensor, plain
 
 TARGET_NAMES = ("targets", "target", "labels", "label")
 PREDICTION_NAMES = ("logits", "predictions", "scores", "out")
@@ -94,10 +94,9 @@ def join_batches(batches: Sequence[Any]) -> Any:
     """One long batch from many, on the CPU, of the type and form they have."""
     first = batches[0]
     if isinstance(first, TypedTensor):
-        joined = typed_like(join_batches([plain(batch) for batch in batches]), first)
-        for name in first.item_metadata:
-            setattr(joined, name, sum((getattr(batch, name) for batch in batches), ()))
-        return joined
+        of_items = {name: sum((getattr(one, name) for one in batches), ()) for name in first.item_metadata}
+        joined = join_batches([plain(batch) for batch in batches])
+        return type(first)(joined, **{**first.metadata, **of_items})
     if isinstance(first, Tensor):
         return torch.cat(list(batches)).cpu()
     if isinstance(first, Mapping):

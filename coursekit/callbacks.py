@@ -91,19 +91,40 @@ class Cancel(Exception):
 
 
 class CancelBatch(Cancel):
-    """Raise it in a callback to skip the rest of this batch; `after_batch` still happens."""
+    """Raise it in a callback to skip the rest of this batch; `after_batch` still happens.
+
+    >>> class EverySecond(Callback):
+    ...     "Trains on half of the data."
+    ...     def before_batch(self, learner):
+    ...         if learner.training and learner.batch_number % 2:
+    ...             raise CancelBatch
+    """
 
     reach = 1
 
 
 class CancelEpoch(Cancel):
-    """Raise it in a callback to skip the rest of this epoch; `after_epoch` still happens."""
+    """Raise it in a callback to skip the rest of this epoch; `after_epoch` still happens.
+
+    >>> class ShortEpochs(Callback):
+    ...     "Sees a hundred batches an epoch, and skips validation."
+    ...     def after_batch(self, learner):
+    ...         if learner.batch_number == 99:
+    ...             raise CancelEpoch
+    """
 
     reach = 2
 
 
 class CancelFit(Cancel):
-    """Raise it in a callback to end training here; `after_epoch` and `after_fit` still happen."""
+    """Raise it in a callback to end training here; `after_epoch` and `after_fit` still happen.
+
+    >>> class StopAtNight(Callback):
+    ...     "Ends training with the epoch that is over after ten."
+    ...     def after_epoch(self, learner):
+    ...         if time.localtime().tm_hour >= 22:
+    ...             raise CancelFit
+    """
 
     reach = 3
 

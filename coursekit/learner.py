@@ -41,7 +41,7 @@ from .callbacks import (
 )
 from .devices import choose_device, move_model
 from .failures import demand, describe_empty, describe_loss, explain
-from .metrics import count_items
+from .metrics import class_names, count_items
 from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
 from .schedules import one_cycle
 
@@ -108,11 +108,8 @@ class Learner:
     # Where training stands, and the batch at hand; the module `callbacks` says what each is.
     epoch, epochs, batch_number, training = 0, 0, -1, False
     batch_count: int | None = None
-    inputs: Any = None
-    targets: Any = None
-    outputs: Any = None
-    predicted: Any = None
-    loss: Any = None
+    nothing: Any = None
+    inputs = targets = outputs = predicted = loss = nothing
 
     def __init__(
         self,
@@ -253,26 +250,57 @@ class Learner:
         return loss
 
     def fit_one_cycle(self, epochs: int, rate: Rate, callbacks: Iterable[Callback] = ()) -> None:
-        """`fit` with a learning rate that rises to `rate` in the first quarter and then falls to nothing."""
+        """`fit` with a learning rate that rises to `rate` in the first quarter and then falls to nothing.
+
+        >>> from .callbacks import Progress
+        >>> batches = [(torch.ones(2, 3), torch.tensor([0, 1]))] * 4
+        >>> quiet = {"callbacks": [Progress("off")], "device": "cpu"}
+        >>> learner = Learner((batches, None), nn.Linear(3, 2), nn.CrossEntropyLoss(), **quiet)
+        >>> learner.fit_one_cycle(1, rate=0.1)
+        >>> [round(rate, 3) for rate in learner.recorder.rates]
+        [0.004, 0.1, 0.075, 0.025]
+        """
         self.fit(epochs, rate, [Schedule(one_cycle), *callbacks])
 
-    def fine_tune(self, epochs: int, rate: float = 2e-3, frozen_epochs: int = 1, early: float = 0.01) -> None:
+    def fine_tune(
+        self,
+        epochs: int,
+        rate: float = 2e-3,
+        frozen_epochs: int = 1,
+        early: float = 0.01,
+        groups: int | None = None,
+    ) -> None:
         """Teach a pretrained model something new: the head alone first, then everything, gently.
 
         For `frozen_epochs` only the last parameter group, the new head, learns, at `rate`: its first
-        gradients are noise and would spoil the rest. Then all learn for `epochs`, the head at half of `rate`
-        and earlier groups at less, the earliest at `early` times that. Both parts are one cycle. Raises
-        ValueError for a model without parameter groups.
+        gradients are noise and would spoil the rest. Then the last `groups` learn for `epochs` (None: all of
+        them; early ones cost the most time and change the least), the head at half of `rate` and earlier
+        groups at less, the earliest at `early` times that. Both parts are one cycle. Raises ValueError for a
+        model without parameter groups.
+
+        >>> from .callbacks import Progress
+        >>> class BodyAndHead(nn.Sequential):
+        ...     def parameter_groups(self):
+        ...         return [list(part.parameters()) for part in self]
+        >>> batches = [(torch.ones(2, 3), torch.tensor([0, 1]))]
+        >>> model = BodyAndHead(nn.Linear(3, 4), nn.Linear(4, 2))
+        >>> quiet = {"callbacks": [Progress("off")], "device": "cpu"}
+        >>> learner = Learner((batches, batches), model, nn.CrossEntropyLoss(), **quiet)
+        >>> learner.fine_tune(2)
+        >>> [row["epoch"] for row in learner.recorder.rows]
+        [1, 2, 3]
         """
         self.freeze()
         if frozen_epochs:
             self.fit_one_cycle(frozen_epochs, rate)
-        self.unfreeze()
+        self.freeze(groups or len(self.groups))
         if epochs:
             self.fit_one_cycle(epochs, (rate / 2 * early, rate / 2))
 
-    def freeze(self) -> None:
-        """Let only the last parameter group, the head, learn. Raises ValueError when there are no groups.
+    def freeze(self, learning: int = 1) -> None:
+        """Let only the last `learning` parameter groups learn: by default one, the head.
+
+        Raises ValueError when there are no groups, or not so many.
 
         Batch-norm layers that are frozen use the statistics they came with also in training, and keep them:
         their scale was learned together with these. If they moved to the new data's, the frozen layers behind
@@ -283,11 +311,11 @@ class Learner:
                 f"freeze leaves only the last parameter group to learn, and {type(self.model).__name__} has "
                 "one group: give it a method parameter_groups() that lists its parameters, early ones first."
             )
-        let_learn(self.groups, first=len(self.groups) - 1)
+        let_learn(self.groups, learning)
 
     def unfreeze(self) -> None:
         """Let all parameters learn."""
-        let_learn(self.groups, first=0)
+        let_learn(self.groups, len(self.groups))
 
     def set_training(self, training: bool) -> None:
         """Put the model into training or evaluation mode; frozen batch norm stays in the latter."""
@@ -296,7 +324,13 @@ class Learner:
         rest_frozen_norms(self.model)
 
     def validate(self, loader: Iterable | None = None) -> dict[str, float]:
-        """The validation loss and each metric by name, over `data.valid` or another loader."""
+        """The validation loss and each metric by name, over `data.valid` or another loader.
+
+        >>> batches = [(torch.ones(2, 3), torch.tensor([0, 1]))]
+        >>> learner = Learner((batches, batches), nn.Linear(3, 2), nn.CrossEntropyLoss(), device="cpu")
+        >>> list(learner.validate())
+        ['valid loss']
+        """
         with self._explaining(), suppress(Cancel):
             self._pass("validate", self.data.valid if loader is None else loader)
         return self.metrics.values
@@ -306,6 +340,12 @@ class Learner:
 
         Returns (predictions, targets), the batches joined: predictions as the model gives them (scores of
         shape (N, C), say), targets with their type. No event happens. Raises ValueError for no batches.
+
+        >>> batches = [(torch.ones(2, 3), torch.tensor([0, 1]))] * 4
+        >>> learner = Learner((batches, batches), nn.Linear(3, 2), nn.CrossEntropyLoss(), device="cpu")
+        >>> predictions, targets = learner.predictions()
+        >>> predictions.shape, targets.shape
+        (torch.Size([8, 2]), torch.Size([8]))
         """
         with self._explaining():
             return self._gather(self.data.valid if loader is None else loader)
@@ -329,6 +369,14 @@ class Learner:
 
         Raises TypeError when data or loss do not know how: the data must have `encode_item` (an item becomes
         a batch of one), the loss `activation` and `decode`. Class names are `data.vocab`, or numbers without.
+
+        >>> from .losses import CrossEntropy
+        >>> def encode_item(number):
+        ...     return torch.tensor([[float(number)]])
+        >>> data = SimpleNamespace(train=[], valid=None, encode_item=encode_item, vocab=("low", "high"))
+        >>> learner = Learner(data, nn.Linear(1, 2), CrossEntropy(), device="cpu")
+        >>> sorted(learner.predict(3).probabilities)
+        ['high', 'low']
         """
         demand(self.data, "encode_item")
         demand(self.loss_function, "activation")
@@ -336,7 +384,7 @@ class Learner:
         self.inputs = to_device(self.data.encode_item(item), self.device)
         scores = find_predictions(self.call_model(self.inputs))
         chances = self.loss_function.activation(scores)[0].tolist()
-        names = [str(name) for name in getattr(self.data, "vocab", None) or range(len(chances))]
+        names = class_names(getattr(self.data, "vocab", None), len(chances))
         best = int(self.loss_function.decode(scores)[0])
         by_name = dict(zip(names, chances, strict=True))
         return Prediction(names[best], chances[best], by_name, scores[0].cpu())

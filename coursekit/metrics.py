@@ -9,7 +9,7 @@ What a metric collects stays on the device of the predictions; the host waits fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -263,3 +263,20 @@ def class_number(of: str | int, predictions: Tensor, targets: Tensor) -> int:
             f"so classes 0 to {predictions.shape[-1] - 1}."
         )
     return of
+
+
+def class_names(vocab: Sequence[Any] | None, count: int) -> list[str]:
+    """The names of `count` classes: those of the vocab, or their numbers where there is none.
+
+    Raises ValueError when there are more or fewer names than scores.
+
+    >>> class_names(("sound", "broken"), 2), class_names(None, 3)
+    (['sound', 'broken'], ['0', '1', '2'])
+    """
+    names = [str(name) for name in vocab or range(count)]
+    if len(names) != count:
+        raise ValueError(
+            f"The model gives {count} scores an item, and the data name {len(names)} classes: "
+            f"{', '.join(names)}. Its last layer needs {len(names)} outputs."
+        )
+    return names

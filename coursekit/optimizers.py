@@ -73,17 +73,21 @@ def spread_rates(rate: Rate, count: int) -> list[float]:
     return [early * (late / early) ** (number / (count - 1)) for number in range(count)]
 
 
-def let_learn(groups: Sequence[Sequence[nn.Parameter]], first: int) -> None:
-    """Let the groups from number `first` on learn, and freeze those before.
+def let_learn(groups: Sequence[Sequence[nn.Parameter]], count: int) -> None:
+    """Let the last `count` groups learn, and freeze those before.
+
+    Raises ValueError when there are not so many.
 
     >>> early, head = [nn.Parameter(torch.ones(1))], [nn.Parameter(torch.ones(1))]
-    >>> let_learn([early, head], first=1)
+    >>> let_learn([early, head], count=1)
     >>> early[0].requires_grad, head[0].requires_grad
     (False, True)
     """
+    if not 1 <= count <= len(groups):
+        raise ValueError(f"the model has {len(groups)} parameter groups; {count} cannot learn.")
     for number, group in enumerate(groups):
         for parameter in group:
-            parameter.requires_grad_(number >= first)
+            parameter.requires_grad_(number >= len(groups) - count)
 
 
 def rest_frozen_norms(model: nn.Module) -> None:

@@ -102,11 +102,11 @@ def test_metadata_of_each_item_are_joined_too():
     from coursekit.tensors import TypedTensor
 
     class Scan(TypedTensor):
-        axes = ("height",)
+        axes = ("height", "width")
         item_metadata = ("place",)
         place = None
 
-    batches = [Scan(torch.zeros(2, 3), place=("a", "b")), Scan(torch.zeros(1, 3), place=("c",))]
+    batches = [Scan(torch.zeros(2, 3, 3), place=("a", "b")), Scan(torch.zeros(1, 3, 3), place=("c",))]
 
     assert join_batches(batches).place == ("a", "b", "c")
 

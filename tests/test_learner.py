@@ -383,6 +383,17 @@ class TestFreezing:
         assert max(learner.recorder.rates[:4]) == pytest.approx(0.1)
         assert max(learner.recorder.rates[4:]) == pytest.approx(0.05)
 
+    def test_fine_tune_may_leave_early_groups_frozen(self):
+        learner = make_learner(Network())
+        body = [parameter.clone() for parameter in learner.model.body.parameters()]
+        learner.fine_tune(1, rate=0.1, groups=1)
+
+        assert all(map(torch.equal, body, learner.model.body.parameters()))
+
+    def test_more_groups_than_there_are_cannot_learn(self):
+        with pytest.raises(ValueError, match="the model has 2 parameter groups; 3 cannot learn"):
+            make_learner(Network()).freeze(learning=3)
+
     def test_a_model_without_groups_says_what_to_write(self):
         with pytest.raises(ValueError, match=r"Linear has one group: give it a method parameter_groups\(\)"):
             make_learner().freeze()
@@ -445,6 +456,14 @@ class TestAnswers:
         assert prediction.probabilities == pytest.approx({"sound": 0.1192, "broken": 0.8808}, abs=1e-4)
         assert prediction.scores.tolist() == [0, 2]
         assert str(prediction) == "broken (probability 0.881)"
+
+    def test_predict_says_when_there_are_other_names_than_scores(self):
+        learner = make_learner(nn.Linear(1, 3))
+        learner.data = SimpleNamespace(encode_item=lambda item: torch.zeros(1, 1), vocab=VOCAB)
+        with pytest.raises(
+            ValueError, match=r"gives 3 scores an item, and the data name 2 classes: sound, broken"
+        ):
+            learner.predict("photo.jpg")
 
     def test_predict_needs_data_and_a_loss_that_know_how(self):
         learner = make_learner()

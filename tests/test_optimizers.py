@@ -56,7 +56,7 @@ def test_groups_hold_every_parameter_once():
 
 def test_frozen_norms_rest_and_others_go_on():
     model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(2), nn.BatchNorm1d(2, affine=False), nn.Dropout())
-    let_learn([list(model[0].parameters()), list(model[1].parameters())], first=1)
+    let_learn([list(model[0].parameters()), list(model[1].parameters())], count=1)
     model.train()
     rest_frozen_norms(model)
 
