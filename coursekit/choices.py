@@ -1,4 +1,4 @@
-"""Why a method runs, or why none does: the words that `dispatch` says it in.
+"""Which of several methods fits a call best, and the words that say why, or why none does.
 
 >>> from .dispatch import method
 >>> @method
@@ -14,11 +14,80 @@ To add one, write @double.method above def _(x: str).
 
 from __future__ import annotations
 
+import functools
 import html
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .signatures import Method, Missing, Parameter, names
+
+
+class Column(NamedTuple):
+    """What the methods of a word take at one position of a call."""
+
+    position: int
+    allowed: list[tuple[type, ...]]  # for each method, by its number
+    takers: dict[type, int]  # the numbers of the methods that take a type, as bits: quick to intersect
+    abstract: list[type]  # those types that can be fitted without being inherited from
+
+    @classmethod
+    def of(cls, position: int, allowed: list[tuple[type, ...]]) -> Column:
+        """Gather what each method allows at a position."""
+        takers: dict[type, int] = {}
+        for number, kinds in enumerate(allowed):
+            for kind in kinds:
+                takers[kind] = takers.get(kind, 0) | 1 << number
+        plain_check = type.__subclasscheck__
+        abstract = [kind for kind in takers if type(kind).__subclasscheck__ is not plain_check]
+        return cls(position, allowed, takers, abstract)
+
+
+def lineage(kind: type, column: Column) -> list[type]:
+    """List what a type is, nearest first, as far as methods ask for it: its ancestors, then what it fits."""
+    if kind is Missing:
+        return [kind] if kind in column.takers else []
+    near = [ancestor for ancestor in kind.__mro__ if ancestor in column.takers]
+    return near + [base for base in column.abstract if base not in near and issubclass(kind, base)]
+
+
+def as_near(one: Sequence[type], other: Sequence[type], kind: type, line: Sequence[type]) -> bool:
+    """Say whether the types `one` come at least as near to an argument of type `kind` as `other` do."""
+    mine = next(ancestor for ancestor in line if ancestor in one)
+    theirs = next(ancestor for ancestor in line if ancestor in other)
+    if mine is theirs:
+        return all(kind in other or (kind is not Missing and issubclass(kind, tuple(other))) for kind in one)
+    if mine in kind.__mro__ and theirs in kind.__mro__:
+        return line.index(mine) < line.index(theirs)
+    return issubclass(mine, theirs)
+
+
+def rank(asked: Sequence[tuple[Column, type]], count: int) -> tuple[list[int], list[int]]:
+    """Find the methods that fit a call: those that no other is nearer than, and those passed over."""
+    bits, lines, fitting = (1 << count) - 1, [], []
+    for column, kind in asked:
+        lines.append(lineage(kind, column))
+        bits &= functools.reduce(operator.or_, map(column.takers.__getitem__, lines[-1]), 0)
+    while bits:
+        lowest = bits & -bits
+        fitting.append(lowest.bit_length() - 1)
+        bits ^= lowest
+    best = fitting
+    # What was left out decides only between methods that are as near to what was given.
+    for left_out in (False, True) if len(fitting) > 1 else ():
+        asking = [row for row in zip(asked, lines, strict=True) if (row[0][1] is Missing) == left_out]
+        best = [one for one in best if not any(nearer(other, one, asking) for other in best)]
+    return best, [one for one in fitting if one not in best]
+
+
+def nearer(one: int, other: int, asking: Sequence[tuple[tuple[Column, type], list[type]]]) -> bool:
+    """Say whether a method is as near as another in all arguments asked about, and nearer in some."""
+
+    def near(one: int, other: int) -> bool:
+        return all(as_near(row.allowed[one], row.allowed[other], kind, line) for (row, kind), line in asking)
+
+    return near(one, other) and not near(other, one)
 
 
 class NoMethodError(TypeError):
@@ -49,8 +118,8 @@ class Call:
         return f"{self.classes[0].__name__}.{self.word}" if self.owner else self.word
 
     def __str__(self) -> str:
-        kinds = [kind for kind in self.given[self.owner :] if kind is not Missing]
-        return f"({names(kinds, ', ')})"
+        kinds = [names([kind]) for kind in self.given[self.owner :] if kind is not Missing]
+        return f"({', '.join(few(kinds))})"
 
     def misfits(self, method: Method) -> list[tuple[str, type]]:
         """List the arguments that a method does not take, by parameter and type."""
@@ -69,13 +138,22 @@ class Call:
             nearest = next((base for base in kind.__mro__ if base in allowed), kind)
             name = parameter_name(methods[0], position)
             parts += [] if kind is Missing else [name if nearest is object else f"{name}: {names([nearest])}"]
-        return ", ".join(["self"] * self.owner + parts)
+        return ", ".join(["self"] * self.owner + few(parts))
+
+
+def few(parts: list[str]) -> list[str]:
+    """Cut a long list short.
+
+    >>> few(["int"] * 200)
+    ['int', 'int', 'int', 'int', 'int', '... 200 in all']
+    """
+    return parts if len(parts) <= 8 else [*parts[:5], f"... {len(parts)} in all"]
 
 
 def parameter_name(method: Method, position: int) -> str:
     """Name the parameter of a method at a position, if it has one."""
     names_there = [parameter.name for parameter in method.parameters]
-    return names_there[position] if position < len(names_there) else f"argument {position + 1}"
+    return names_there[position] if position < len(names_there) else f"argument_{position + 1}"
 
 
 def ambiguous(call: Call, best: Sequence[Method]) -> str:
@@ -106,9 +184,11 @@ def no_method(call: Call, methods: Sequence[Method]) -> str:
         lines.append("Two different classes have the same name here: was one of them defined again?")
     parts = ["self"] * call.owner
     for position, kind in list(enumerate(call.given))[call.owner :]:
-        name = parameter_name(closest[0], position).replace(" ", "_")
+        name = parameter_name(closest[0], position)
         parts += [] if kind is Missing else [f"{name}: {names([kind])}"]
-    return "\n".join([*lines, f"To add one, write @{call.title}.method above def _({', '.join(parts)})."])
+    return "\n".join(
+        [*lines, f"To add one, write @{call.title}.method above def _({', '.join(few(parts))})."]
+    )
 
 
 def distance(call: Call, method: Method) -> float:

@@ -26,17 +26,25 @@ dictionaries. Types it has not seen are worked out once.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import linecache
-import operator
 import sys
 import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .choices import AmbiguousMethodError, Call, Choice, NoMethodError, ambiguous, no_method, table
+from .choices import (
+    AmbiguousMethodError,
+    Call,
+    Choice,
+    Column,
+    NoMethodError,
+    ambiguous,
+    no_method,
+    rank,
+    table,
+)
 from .signatures import (
     MISSING,
     NOT_READY,
@@ -52,68 +60,6 @@ from .signatures import (
 
 if TYPE_CHECKING:  # To a type checker each method is one more signature of the same function.
     from typing import overload as method
-
-
-class Column(NamedTuple):
-    """What the methods of a word take at one position of a call."""
-
-    position: int
-    allowed: list[tuple[type, ...]]  # for each method, by its number
-    takers: dict[type, int]  # the numbers of the methods that take a type, as bits: quick to intersect
-    abstract: list[type]  # those types that can be fitted without being inherited from
-
-    @classmethod
-    def of(cls, position: int, allowed: list[tuple[type, ...]]) -> Column:
-        """Gather what each method allows at a position."""
-        takers: dict[type, int] = {}
-        for number, kinds in enumerate(allowed):
-            for kind in kinds:
-                takers[kind] = takers.get(kind, 0) | 1 << number
-        plain_check = type.__subclasscheck__
-        abstract = [kind for kind in takers if type(kind).__subclasscheck__ is not plain_check]
-        return cls(position, allowed, takers, abstract)
-
-
-def lineage(kind: type, column: Column) -> list[type]:
-    """List what a type is, nearest first, as far as methods ask for it: its ancestors, then what it fits."""
-    if kind is Missing:
-        return [kind] if kind in column.takers else []
-    near = [ancestor for ancestor in kind.__mro__ if ancestor in column.takers]
-    return near + [base for base in column.abstract if base not in near and issubclass(kind, base)]
-
-
-def as_near(one: Sequence[type], other: Sequence[type], kind: type, line: Sequence[type]) -> bool:
-    """Say whether the types `one` come at least as near to an argument of type `kind` as `other` do."""
-    mine = next(ancestor for ancestor in line if ancestor in one)
-    theirs = next(ancestor for ancestor in line if ancestor in other)
-    if mine is theirs:
-        return set(one) <= set(other)
-    if mine in kind.__mro__ and theirs in kind.__mro__:
-        return line.index(mine) < line.index(theirs)
-    return issubclass(mine, theirs)
-
-
-def rank(asked: Sequence[tuple[Column, type]], count: int) -> tuple[list[int], list[int]]:
-    """Find the methods that fit a call: those that no other is nearer than, and those passed over."""
-    bits, lines, fitting = (1 << count) - 1, [], []
-    for column, kind in asked:
-        lines.append(lineage(kind, column))
-        bits &= functools.reduce(operator.or_, map(column.takers.__getitem__, lines[-1]), 0)
-    while bits:
-        lowest = bits & -bits
-        fitting.append(lowest.bit_length() - 1)
-        bits ^= lowest
-    if len(fitting) < 2:
-        return fitting, []
-
-    def near(one: int, other: int) -> bool:
-        return all(
-            as_near(column.allowed[one], column.allowed[other], kind, line)
-            for (column, kind), line in zip(asked, lines, strict=True)
-        )
-
-    beaten = [one for one in fitting if any(near(other, one) and not near(one, other) for other in fitting)]
-    return [one for one in fitting if one not in beaten], beaten
 
 
 def runner(one: Callable[..., Any], reach: int, call: Call) -> Callable[..., Any]:
@@ -135,13 +81,13 @@ def runner(one: Callable[..., Any], reach: int, call: Call) -> Callable[..., Any
     return run_with_fewer
 
 
-def inherited(owner: type, word: str) -> Callable[..., Any]:
+def ask_bases(owner: type, word: str) -> Callable[..., Any]:
     """Make the call that asks the bases of a class, in the order that Python asks them."""
 
-    def ask_bases(first: Any, *values: Any, **keywords: Any) -> Any:
+    def ask(first: Any, *values: Any, **keywords: Any) -> Any:
         return getattr(super(owner, first), word)(*values, **keywords)
 
-    return ask_bases
+    return ask
 
 
 class Methods:
@@ -170,7 +116,7 @@ class Methods:
         self.has_rest = False  # whether a method has `*values`, and so a column of its own, the last
         self.chosen: dict[Any, Any] = {}  # what runs, by the types of a call: a dictionary for each
         self.names = {"_chosen_": self.chosen, "_choose_": self.choose, "_start_": self.start}
-        self.names["_type_"] = type
+        self.names |= {"_type_": type, "_KeyError_": KeyError}
         self.function: Any = self.generate("*_values_, **_keywords_", NOT_READY, [])
         self.not_ready = self.function.__code__
         for name in ("__module__", "__qualname__", "__doc__"):
@@ -199,7 +145,8 @@ class Methods:
     def include(self, function: Callable[..., Any], frame: types.FrameType) -> None:
         """Read a method and list it, in the place of one that is for the same types."""
         one = read_method(function, self.word, frame)
-        self.known[tuple(frozenset(own.kinds) for own in one.parameters), one.rest] = one
+        parts = (*one.parameters, one.rest)
+        self.known[tuple(part and frozenset(part.kinds) for part in parts)] = one
 
     def method(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Add a method from anywhere, as a decorator; its own name need not be the word's."""
@@ -216,16 +163,17 @@ class Methods:
 
     def start(self, values: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Answer the first call after a change."""
-        self.fit()
+        self.fit(values)
         return self.function(*values, **keywords)
 
-    def fit(self) -> None:
-        """Fit the function to its methods, if that is still to be done."""
+    def fit(self, values: Sequence[Any]) -> None:
+        """Fit the function to its methods and those it inherits, if that is still to be done."""
         with self.lock:
             if self.function.__code__ is not self.not_ready:
                 return
             methods = self.fitted = self.listed()
-            self.common, keywords = common_parameters(methods), common_keywords(methods)
+            everyone = [*methods, *self.inherited(self.call(values, ()))]
+            self.common, keywords = common_parameters(everyone), common_keywords(everyone)
             self.has_rest = any(one.rest is not None for one in methods)
             rows = [
                 [one.kinds(place, self.common) for one in methods]
@@ -253,7 +201,7 @@ class Methods:
                 one = choice.method
                 run = runner(one.function, len(self.common if one.rest else one.parameters), call)
             elif len(bases := self.bases(call)) > 1:
-                run = runner(inherited(bases[0], self.word), len(self.common), call)
+                run = runner(ask_bases(bases[0], self.word), len(self.common), call)
             else:
                 raise self.no_method(call) from None
             *steps, last = self.key(call)
@@ -283,6 +231,18 @@ class Methods:
         classes = enumerate(call.classes)
         mine = [number for number, base in classes if methods_of(vars(base)[self.word]) is self]
         return call.classes[mine[0] :] if mine else []
+
+    def inherited(self, call: Call) -> list[Method]:
+        """List what the bases of a class have to say to this word."""
+        result = []
+        for base in self.bases(call)[1:]:
+            there = vars(base)[self.word]
+            words, plain = methods_of(there), getattr(there, "__func__", there)
+            if words is not None:
+                result += words.listed()
+            elif hasattr(plain, "__code__"):
+                result.append(read_method(plain, self.word, None))
+        return result
 
     def asked(self, call: Call) -> list[tuple[Column, type]]:
         """Say which column is asked about which type."""
@@ -317,21 +277,20 @@ class Methods:
 
         Raises what the call would raise.
         """
-        self.fit()
+        self.fit(arguments)
         given = tuple(value if isinstance(value, type) else type(value) for value in arguments)
         defaults = tuple(type(parameter.default) for parameter in self.common[len(given) :])
         call = self.call(arguments, given + defaults)
         choice = self.find(call, self.asked(call))
-        bases = self.bases(call)
-        if choice is None and len(bases) > 1:
-            below = vars(bases[1])[self.word]
-            found = methods_of(below)
-            if found is not None:
-                return found.which(*arguments)
-            plain = getattr(below, "__func__", below)
-            choice = Choice(call, read_method(plain, self.word, sys._getframe()), [])
         if choice is None:
-            raise self.no_method(call)
+            below = self.bases(call)[1:]
+            words = methods_of(vars(below[0])[self.word]) if below else None
+            if words is not None:
+                return words.which(*arguments)
+            inherited = self.inherited(call)
+            if not inherited:
+                raise self.no_method(call)
+            choice = Choice(call, inherited[0], [])
         return choice
 
     def __iter__(self) -> Iterator[Method]:
@@ -382,6 +341,8 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:  # type: ignore[
     `NoMethodError` or `AmbiguousMethodError`, both a `TypeError`.
     """
     frame = sys._getframe(1)
-    methods = methods_of(frame.f_locals.get(checked(function).__name__)) or Methods(function)
+    methods = methods_of(frame.f_locals.get(checked(function).__name__))
+    if methods is None:
+        methods = Methods(function)
     methods.add(function, frame)
     return methods.function

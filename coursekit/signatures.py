@@ -54,7 +54,7 @@ class Method:
     word: str
     place: str
     parameters: tuple[Parameter, ...]
-    rest: tuple[type, ...] | None  # what `*rest` takes, None without it
+    rest: Parameter | None  # `*values`, if it has that
     keywords: dict[str, Any]  # the keyword-only parameters and their defaults
     any_keyword: bool  # whether it has `**keywords`
 
@@ -62,7 +62,7 @@ class Method:
         """Say which types may stand at a position of a call to the word, whose parameters are `common`."""
         if position >= len(self.parameters):
             if self.rest is not None:
-                return (*self.rest, Missing)
+                return (*self.rest.kinds, Missing)
             named = position < len(common) and common[position].by_name
             by_name = named and (self.any_keyword or common[position].name in self.keywords)
             return (object, Missing) if by_name else (Missing,)
@@ -78,7 +78,7 @@ class Method:
 
     def __str__(self) -> str:
         parts = [str(parameter) for parameter in self.parameters]
-        parts += [] if self.rest is None else [str(Parameter("*rest", self.rest, REQUIRED, False))]
+        parts += [] if self.rest is None else [f"*{self.rest}"]
         parts += [f"{name}=..." for name in self.keywords] + ["**keywords"] * self.any_keyword
         return f"{self.word}({', '.join(parts)})"
 
@@ -90,8 +90,11 @@ def names(kinds: Sequence[type], separator: str = " | ") -> str:
     )
 
 
-def read_method(function: Callable[..., Any], word: str, frame: types.FrameType) -> Method:
-    """Read what a function says of its parameters; a name that is not there yet raises `NameError`."""
+def read_method(function: Callable[..., Any], word: str, frame: types.FrameType | None) -> Method:
+    """Read what a function says of its parameters; without a frame, as one that takes anything.
+
+    `frame` is where its annotations stand; a name that is not there yet raises `NameError`.
+    """
     source = inspect.unwrap(function)
     code, notes, defaults = source.__code__, source.__annotations__, source.__defaults__ or ()
     place = f"{'/'.join(code.co_filename.split(os.sep)[-2:])}:{code.co_firstlineno}"
@@ -103,7 +106,7 @@ def read_method(function: Callable[..., Any], word: str, frame: types.FrameType)
 
     def kinds(name: str) -> tuple[type, ...]:
         try:
-            return read_annotation(notes.get(name, object), frame, source.__globals__)
+            return read_annotation(notes.get(name, object), frame, source.__globals__) if frame else (object,)
         except (TypeError, NameError) as error:
             raise type(error)(f"{word} at {place}, parameter {name}: {error}") from None
 
@@ -115,7 +118,8 @@ def read_method(function: Callable[..., Any], word: str, frame: types.FrameType)
     keywords = {
         name: (source.__kwdefaults__ or {}).get(name, REQUIRED) for name in code.co_varnames[count:only]
     }
-    rest = kinds(code.co_varnames[only]) if has_rest else None
+    name = code.co_varnames[only] if has_rest else ""
+    rest = Parameter(name, kinds(name), REQUIRED, False) if has_rest else None
     return Method(function, word, place, parameters, rest, keywords, any_keyword)
 
 
@@ -206,7 +210,7 @@ NOT_READY = "    return _start_(_values_, _keywords_)\n"
 READY = """\
     try:
         _method_ = _chosen_{steps}
-    except KeyError:
+    except _KeyError_:
         _method_ = _choose_({choice})
     return _method_({call})
 """
