@@ -12,7 +12,7 @@ from coursekit.grader import Right, Wrong
 from coursekit.grader.checking import check
 from coursekit.grader.encoding import Array
 from coursekit.grader.exercises import folder, load, words
-from coursekit.grader.mistakes import sentence, write_files
+from coursekit.grader.mistakes import write_files
 from coursekit.grader.observing import Kit, Side, ask_reference
 from coursekit.grader.report import Report, Result
 from coursekit.grader.starter import solution, sources, starter
@@ -137,4 +137,3 @@ def test_a_mistake_has_its_own_sentence(word: str, wrong: Wrong) -> None:
     others = [other.says for other in load(word).wrong if other.title != wrong.title]
 
     assert wrong.says not in others
-    assert callable(sentence)

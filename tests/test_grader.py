@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coursekit.grader import exercises, process
+from coursekit.grader import checking, exercises, process
 from coursekit.grader.checking import check
 from coursekit.grader.exercises import UnknownExercise, load, words
 from coursekit.grader.report import Report
@@ -46,7 +46,7 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
     kit.mkdir()
     monkeypatch.setattr(exercises, "folder", lambda: shelf)
 
-    def run(text: str, exercise: str = TINY, seconds: float = 1.0, **options: object) -> Report:
+    def run(text: str, exercise: str = TINY, seconds: float = 20.0, **options: object) -> Report:
         (shelf / "tiny.py").write_text(exercise)
         (kit / "splits.py").write_text(text)
         return check("tiny", kit, seconds=seconds, **options)  # type: ignore[arg-type]
@@ -143,7 +143,11 @@ MISDEEDS = {
         "differs",
         "At [0][0] yours is a list, ours a whole number.",
     ),
-    "too much": (body("import torch\nreturn torch.zeros(10**8), [0]"), "differs", "it is too large"),
+    "too much": (
+        body("import torch\nreturn torch.zeros(1).expand(10**9), [0]"),
+        "differs",
+        "it is too large",
+    ),
     "a tensor without numbers": (
         body("import torch\nreturn torch.zeros(3, device='meta'), [0]"),
         "differs",
@@ -161,7 +165,7 @@ MISDEEDS = {
 def test_each_misdeed_has_its_sentence(name: str, checked: Checked) -> None:
     text, kind, sentence = MISDEEDS[name]
     begun = time.monotonic()
-    (result,) = checked(text).results
+    (result,) = checked(text, seconds=1 if name == "a loop without end" else 20).results
 
     assert result.kind == kind, result.message
     assert sentence in result.message
@@ -174,7 +178,7 @@ def test_a_process_that_was_ended_leaves_nothing_behind(checked: Checked, tmp_pa
     """The whole group is ended, and the next check is unharmed."""
     note = tmp_path / "still here"
     begun = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {_touching(note)!r}])"
-    checked(body(f"{begun}\nwhile True: pass"))
+    checked(body(f"{begun}\nwhile True: pass"), seconds=1)
     time.sleep(1.5)
 
     assert not note.exists()
@@ -324,7 +328,7 @@ def test_the_learners_side_holds_no_expected_value(checked: Checked) -> None:
         "    found = [word for word in words if any(word in text for text in texts)]\n"
         "    return found, [name for name in sys.modules if name.startswith('coursekit_exercise')]\n"
     )
-    message = checked(text, judged("True"), seconds=20).results[0].message
+    message = checked(text, judged("True")).results[0].message
 
     assert "yours   ([], [])" in message
 
@@ -352,7 +356,7 @@ def test_a_report_has_one_line_for_what_passed(checked: Checked) -> None:
     assert text.splitlines() == [
         "✓ it splits · 2 of 2 points · cpu",
         "",
-        "Tiny: 2 of 2 points. All of it is yours now.",
+        "Tiny · 2 of 2 points. All of it is yours now.",
     ]
 
 
@@ -364,6 +368,83 @@ def test_a_new_python_serves_where_there_is_no_fork(
 
     assert checked(body("while True: pass"), seconds=3).results[0].kind == "stopped"
     assert "At [0] yours has 0 items, ours" in checked(body("return [], []"), seconds=20).results[0].message
+
+
+EVERYTHING = (
+    TINY
+    + '''
+
+@check(points=1, rounds=1)
+def it_asks_in_every_way(kit, case):
+    """Any way will do."""
+    items = case.integer("items", 3, 5)
+    yield "an error", case.raises(lambda: kit.random_split(items, valid=case.choice("share", [3.0, 2.0])))
+    print("not the kit")
+    case.printed
+    kit.random_split(items)
+    yield "what was printed", case.printed
+    (case.folder / "note.txt").write_text(str(case.floats("numbers", 2)))
+    yield "what lies in the folder", [(one.name, one.read_text()) for one in case.folder.iterdir()]
+    table = case.tensor("a tensor", (items, 2), low=0, high=9)
+    yield "a sum", float(table.sum()) + sum(case.integers("more", 3, 1, 9))
+'''
+)
+
+WAYS = """
+def random_split(count, valid=0.2, seed=0):
+    if not 0 < valid < 1:
+        raise {error}("a share lies between 0 and 1")
+    {then}
+    return list(range(1, count)), [0]
+"""
+
+
+def test_errors_prints_and_files_can_be_asked_for(checked: Checked) -> None:
+    def result(error: str = "ValueError", then: str = "pass") -> tuple[bool, str]:
+        found = checked(WAYS.format(error=error, then=then), EVERYTHING).results[1]
+        return found.passed, found.message
+
+    assert result() == (True, "")
+    assert "Yours raises KeyError, ours ValueError." in result(error="KeyError")[1]
+    assert "kit.random_split(" in result(error="KeyError")[1]
+    assert "Yours is 'hello\\n', ours ''." in result(then="print('hello')")[1]
+    assert "Agrees: an error" in result(then="print('hello')")[1]
+
+
+def test_every_device_is_asked_the_same(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first stands in for a second device: draws are played back, and the report names both."""
+    monkeypatch.setattr(checking, "_devices", lambda: ("cpu", "cpu"))
+
+    assert (
+        "✓ it asks in every way · 1 of 1 point · cpu, cpu"
+        in checked(WAYS.format(error="ValueError", then="pass"), EVERYTHING).text()
+    )
+
+
+def test_the_same_mistake_elsewhere_is_said_to_be_the_same(checked: Checked) -> None:
+    exercise = (
+        TINY.replace("wrong = []", "")
+        + '''
+wrong = [
+    Wrong(
+        "takes all",
+        {"splits.group_split": "def group_split(groups, valid, seed):\\n  return [], [*range(len(groups))]"},
+        caught_by=it_splits,
+        says="You hold out all {groups}.",
+    )
+]
+
+
+@check(points=1, rounds=1)
+def it_splits_again(kit, case):
+    """Think once more."""
+    yield "split", kit.group_split(["a", "b"], valid=0.5, seed=1)
+'''
+    )
+    first, second = checked(body("return [], [n for n, _ in enumerate(groups)]"), exercise).results
+
+    assert "You hold out all ['" in first.message
+    assert 'It is the same mistake as in "it splits".' in second.message
 
 
 @pytest.fixture

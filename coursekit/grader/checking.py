@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import process
 from .exercises import load
-from .form import Check, Exercise
+from .form import Check, Exercise, Wrong
 from .judging import Fault, changed, fault
 from .mistakes import nearest, sentence
 from .observing import Kit, ReferenceFailed, Run, Side, ask_reference
@@ -148,31 +148,41 @@ class _Checker:
 
     def message(self, one: Check, found: Fault, seen: list[Run], ours: list[Run]) -> Message:
         """A fault in words: what was asked, what came, the nearest known mistake, and what to do next."""
-        wrong = nearest(self.exercise, one, found, seen, ours) if len(seen) == len(ours) else None
-        known = sentence(wrong, found) if wrong else ""
-        # With a known mistake named, "Yours is 1, ours 2." under the two values says nothing new.
-        bare = known == found.sentence or (known and found.sentence.startswith("Yours is ") and found.label)
-        sentences = ["" if bare else found.sentence, known, _agreeing(found, seen, self.devices)]
         if found.kind in ("unusable", "ours"):
             return Message(sentences=(found.sentence,))
+        wrong = nearest(self.exercise, one, found, seen, ours) if len(seen) == len(ours) else None
+        sentences = [*_sentences(one, found, wrong), _agreeing(found, seen, self.devices)]
         call = found.run.scenario.call(found.line, found.run.drawn, found.names or {})
-        values = (
-            (brief(found.seen), brief(found.ours))
-            if found.label and found.kind in ("differs", "changed")
-            else ("", "")
-        )
-        if found.kind == "judged":
-            values = (brief(found.seen), f"{brief(found.ours)}  (one of several right answers)")
+        yours, theirs = _values(found)
         return Message(
             call=clean(call),
             trace=_trace(found),
-            yours=values[0],
-            ours=values[1],
+            yours=yours,
+            ours=theirs,
             sentences=tuple(one for one in sentences if one),
             printed=_first_lines(self.learner.printed()),
             hint=one.hint,
             where=f'Read again: lesson {self.exercise.word}, "{one.lesson}".' if one.lesson else "",
         )
+
+
+def _sentences(one: Check, found: Fault, wrong: Wrong | None) -> list[str]:
+    """What is wrong, then the nearest known mistake."""
+    if wrong is None:
+        return [found.sentence]
+    known = sentence(wrong, one, found)
+    # With the mistake named, "Yours is 1, ours 2." under the two values says nothing new.
+    bare = wrong.caught_by is one and found.label and found.sentence.startswith("Yours is ")
+    return [known] if bare or known == found.sentence else [found.sentence, known]
+
+
+def _values(found: Fault) -> tuple[str, str]:
+    """What came and what ours gives, where there are two values to show."""
+    if found.kind == "judged":
+        return brief(found.seen), f"{brief(found.ours)}  (one of several right answers)"
+    if found.label and found.kind in ("differs", "changed"):
+        return brief(found.seen), brief(found.ours)
+    return "", ""
 
 
 def _trace(found: Fault) -> str:
@@ -192,7 +202,7 @@ def _agreeing(found: Fault, seen: list[Run], devices: tuple[str, ...]) -> str:
     if found.run.device != devices[0] and found.kind == "differs":
         parts.append(f"On {devices[0]} it is right; on {found.run.device} it is not.")
     elif number := next((n for n, run in enumerate(seen) if run is found.run), 0):
-        parts.append(f"It was right for the first {count(number, 'input')}.")
+        parts.append(f"It was right for the first {count(number // len(devices) or 1, 'input')}.")
     return " ".join(parts)
 
 

@@ -86,8 +86,10 @@ def _equal(x: Any, y: Any) -> bool:
     return x.type == y.type if isinstance(x, Refused) and isinstance(y, Refused) else compare(x, y) is None
 
 
-def sentence(wrong: Wrong, fault: Fault) -> str:
-    """A known mistake's sentence with what was seen and drawn filled in."""
+def sentence(wrong: Wrong, check: Check, fault: Fault) -> str:
+    """A known mistake's sentence with what was seen and drawn filled in, told in full by its own check."""
+    if wrong.caught_by is not check:
+        return f'It is the same mistake as in "{wrong.caught_by.title}".'
     values = {**fault.run.drawn, "yours": fault.seen, "ours": fault.ours}
     return wrong.says.format(**{name: brief(_number_of(value)) for name, value in values.items()})
 

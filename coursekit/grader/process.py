@@ -22,12 +22,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .encoding import BrokenEncoding
+from .encoding import BYTES, BrokenEncoding
 from .frames import read_frame, write_frame
 
 KEPT_OUTPUT = 20_000
 MOST_OUTPUT = 10 * 2**20
 MOST_ANSWERS = 2_000
+MOST_BYTES = 2 * BYTES
 START = 180.0
 LAST = ("ready", "unusable", "done", "raised")
 
@@ -59,7 +60,8 @@ class Job:
     ) -> None:
         self._requests, self._answers, self._output = requests, answers, output
         self._end = end
-        self._came: queue.Queue[Answer | Stopped] = queue.Queue(maxsize=64)
+        self._came: queue.Queue[Answer | Stopped] = queue.Queue(maxsize=4)
+        self._is_over = False
         self._printed = b""
         for work in (self._read_answers, self._read_output):
             threading.Thread(target=work, daemon=True).start()
@@ -79,8 +81,12 @@ class Job:
         until = time.monotonic() + seconds
         # A process that does not read must not hold us up, so the request is sent beside the waiting.
         threading.Thread(target=self._send, args=(message, buffers), daemon=True).start()
+        size = 0
         for _ in range(MOST_ANSWERS):
             answer = self._next(until)
+            size += sum(map(len, answer[1]))
+            if size > MOST_BYTES:
+                break
             yield answer
             if answer[0].get("is") in LAST:
                 return
@@ -98,6 +104,7 @@ class Job:
 
     def end(self) -> int:
         """End the process and all it started; return its exit status, or minus a signal's number."""
+        self._is_over = True
         with contextlib.suppress(OSError):
             self._requests.close()
         status, self._end = self._end(), lambda: status
@@ -118,14 +125,21 @@ class Job:
         with contextlib.suppress(OSError, ValueError):
             write_frame(self._requests, message, buffers)
 
+    def _deliver(self, answer: Answer | Stopped) -> None:
+        """Hand over what came, as long as there is somebody to take it."""
+        while not self._is_over:
+            with contextlib.suppress(queue.Full):
+                self._came.put(answer, timeout=0.2)
+                break
+
     def _read_answers(self) -> None:
         with self._answers as pipe:
             try:
                 while frame := read_frame(pipe):
-                    self._came.put(frame)
-                self._came.put(Stopped("ended"))
+                    self._deliver(frame)
+                self._deliver(Stopped("ended"))
             except BrokenEncoding:
-                self._came.put(Stopped("broken"))
+                self._deliver(Stopped("broken"))
 
     def _read_output(self) -> None:
         total = 0
@@ -135,7 +149,7 @@ class Job:
                 if len(self._printed) < KEPT_OUTPUT:
                     self._printed += piece
                 if total - len(piece) <= MOST_OUTPUT < total:
-                    self._came.put(Stopped("flooded"))
+                    self._deliver(Stopped("flooded"))
 
 
 class _Warm:

@@ -136,7 +136,7 @@ class Report:
     def summary(self) -> str:
         """One line: the exercise and its points."""
         done = " All of it is yours now." if self.passed else ""
-        return f"{self.title}: {self.points} of {count(self.of, 'point')}.{done}"
+        return f"{self.title} · {self.points} of {count(self.of, 'point')}.{done}"
 
     def text(self) -> str:
         """The report for a terminal: the first fault in full, the others in a line each."""
@@ -156,9 +156,9 @@ class Report:
         problem = f"<p><strong>{_escaped(self.problem)}</strong></p>" if self.problem else ""
         first = next((result for result in self.results if not result.passed), None)
         rows = [_row(result, self.devices, result is first, bool(self.problem)) for result in self.results]
-        return f'<section class="coursekit-report" aria-label="Report">{_STYLE}{problem}{"".join(rows)}' + (
-            f"<p><strong>{_escaped(self.summary())}</strong></p></section>"
-        )
+        about = f'<section class="coursekit-report" aria-label="{_escaped(self.title)}">'
+        summary = f"<p><strong>{_escaped(self.summary())}</strong></p>"
+        return f"{about}{_STYLE}{problem}{''.join(rows)}{summary}</section>"
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -187,9 +187,10 @@ class Report:
 
 # The colours have 3:1 or more against both white and near-black; the words never take them.
 _STYLE = """<style>
-.coursekit-report details, .coursekit-report .passed {
+.coursekit-report details, .coursekit-report div {
   border-left: 4px solid #2f8f5b; padding: .3em .8em; margin: .4em 0; }
-.coursekit-report details { border-left-color: #d1495b; }
+.coursekit-report details, .coursekit-report .failed { border-left-color: #d1495b; }
+.coursekit-report p { margin: .5em 0; }
 .coursekit-report pre { background: rgba(128, 128, 128, .12); color: inherit;
   padding: .5em .8em; overflow-x: auto; white-space: pre-wrap; }
 </style>"""

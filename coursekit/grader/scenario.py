@@ -21,7 +21,7 @@ def helper():
 def one(kit, case):
     n = case.integer('items', 1, 9)
     yield ('first', kit.first(n, helper()))
->>> print(scenario.call(8, {"items": 5}, {}))
+>>> print(scenario.call(6, {"items": 5}, {}))
 n = 5
 kit.first(n, helper())
 """
