@@ -89,7 +89,8 @@ def failure(word: str, notebook: Any, error: Exception) -> str:
     first = code[number].source.partition("\n")[0]
     lines = (ROOT / "lessons" / f"{word}.md").read_text("utf8").splitlines()
     line = lines.index(first) + 1 if first in lines else 0
-    what = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+    said = str(getattr(error, "evalue", error)).partition("\n")[0]
+    what = f"{getattr(error, 'ename', type(error).__name__)}: {said}"
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()
     tail = "\n".join(f"    {row}" for row in plain[-25:])
     return f"lessons/{word}.md, line {line}, code cell {number + 1}: {what}\n\n{tail}"
@@ -170,12 +171,14 @@ def main() -> int:
         "--run-address", default="", help="where 'Run this lesson' leads, less the lesson's name"
     )
     parser.add_argument("--notebooks-at", default="", help="OWNER/REPOSITORY/BRANCH that holds the notebooks")
+    parser.add_argument("--release-file", default="", help="what notebooks install, ADDRESS#sha256=HEX")
     given = parser.parse_args()
     known = lesson_words()
     if unknown := [word for word in given.lessons if word not in known]:
         parser.error(f"there is no lesson {unknown[0]!r} in _toc.yml; there are: {', '.join(known)}")
     words = [] if given.none else given.lessons or known
-    settings = {"run_address": given.run_address, "notebooks_at": given.notebooks_at}
+    names = ("run_address", "notebooks_at", "release_file")
+    settings = {name: value for name in names if (value := getattr(given, name))}
     return build(words, given.out.resolve(), **settings)
 
 

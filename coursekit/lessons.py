@@ -49,6 +49,12 @@ class Release:
     address: str
     sha256: str
 
+    @classmethod
+    def parse(cls, setting: str) -> Release | None:
+        """Read `ADDRESS#sha256=HEX`; an empty setting is no release."""
+        address, _, sha256 = setting.partition("#sha256=")
+        return cls(address, sha256) if setting else None
+
     def __post_init__(self) -> None:
         if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
             raise ValueError(
@@ -99,7 +105,7 @@ def lesson_notebook(word: str, install: Release | None = None, guard: bool = Fal
         ValueError: The lesson uses something that no notebook can show; file and line are named.
     """
     text = read_lesson(word)
-    import jupytext  # type: ignore[import-untyped]
+    import jupytext
 
     source = jupytext.reads(text, fmt="md:myst")
     code = [cell.metadata for cell in source.cells if cell.cell_type == "code"]

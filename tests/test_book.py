@@ -228,3 +228,31 @@ def test_a_new_caption_does_not_execute_a_lesson_again(
     assert (first.status, second.status) == (0, 0), first.output + second.output
     assert "plain: its results are kept from before" in second.output
     assert "New words" in Page(folder / "_build" / "html" / "lessons" / "plain.html").text
+
+
+def test_a_page_offers_only_places_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    folder = small_book(tmp_path, plain="\nWords.\n\n:::{exercise} first_model\n:::\n")
+    page = folder / "_build" / "html" / "lessons" / "plain.html"
+    notebook = folder / "_build" / "html" / "notebooks" / "plain.ipynb"
+    wheel = f"https://example.org/coursekit.whl#sha256={'0' * 64}"
+
+    def places(*arguments: str) -> list[str]:
+        build = run_build(folder, *arguments)
+        assert build.status == 0, build.output
+        links = [given["href"] for given in Page(page).find("a")]
+        return [link for link in links if re.search("/run/|google|kaggle|ipynb", link)]
+
+    assert places("--notebooks-at", "me/book/notebooks") == ["../notebooks/plain.ipynb"]
+    assert wheel not in notebook.read_text("utf8")
+    assert places(
+        "--notebooks-at", "me/book/notebooks", "--release-file", wheel, "--run-address", "/run/"
+    ) == [
+        "/run/plain",
+        "https://colab.research.google.com/github/me/book/blob/notebooks/plain.ipynb",
+        "https://www.kaggle.com/kernels/welcome"
+        "?src=https://raw.githubusercontent.com/me/book/notebooks/plain.ipynb",
+        "../notebooks/plain.ipynb",
+        "/run/exercise/first_model",
+    ]
+    assert wheel in notebook.read_text("utf8")

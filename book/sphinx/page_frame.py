@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from coursekit.lessons import lesson_notebook
+from coursekit.lessons import Release, lesson_notebook
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def run_links(app: Sphinx, word: str) -> list[tuple[str, str]]:
     links = []
     if config.run_address:
         links.append(("Run this lesson", f"{config.run_address}{word}"))
-    if config.notebooks_at:
+    if config.notebooks_at and config.release_file:
         owner, repository, branch = config.notebooks_at.split("/", 2)
         names = {"owner": owner, "repository": repository, "branch": branch, "word": word}
         links += [("Run in Colab", COLAB.format(**names)), ("Run in Kaggle", KAGGLE.format(**names))]
@@ -143,13 +143,14 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
 
     if exception or app.builder.name != "html":
         return
+    release = Release.parse(app.config.release_file)
     for page in sorted(app.env.found_docs):
         if page.startswith(LESSONS):
             word = page.removeprefix(LESSONS)
             path = app.builder.outdir / "notebooks" / f"{word}.ipynb"
             path.parent.mkdir(exist_ok=True)
             with suppress(LookupError, ValueError):  # said when the lesson was read
-                notebook = nbformat.from_dict(lesson_notebook(word, guard=True))
+                notebook = nbformat.from_dict(lesson_notebook(word, release, guard=True))
                 path.write_text(nbformat.writes(notebook), encoding="utf8")
 
 
@@ -157,6 +158,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("comments_config", {}, "env", dict)  # Jupyter Book sets it, and we load no comments
     app.add_config_value("run_address", "", "env", str)
     app.add_config_value("notebooks_at", "", "html", str)
+    app.add_config_value("release_file", "", "html", str)
     app.connect("doctree-read", check_lesson)
     app.connect("html-page-context", add_context)
     app.connect("build-finished", write_notebooks)
