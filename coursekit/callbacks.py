@@ -55,7 +55,6 @@ from .metrics import Mean, Metric
 from .screens import SCREENS, Screen, describe_learning, find_style
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from pandas import DataFrame
 
     from .learner import Learner
@@ -318,16 +317,18 @@ class Recorder(Callback):
 
         return pandas.DataFrame(self.rows or {"epoch": [], "seconds": []})
 
-    def plot(self) -> Figure:
+    def plot(self) -> None:
         """Draw the training loss of each batch and the validation loss of each epoch.
 
-        Returns a matplotlib figure; its attribute `alt` says in a sentence what it shows, for those who do
-        not see it. Raises ValueError when nothing was trained.
+        The matplotlib figure's attribute `alt` says in a sentence what it shows, for those who do not see
+        it. Raises ValueError when nothing was trained.
 
+        >>> from matplotlib import pyplot
         >>> recorder = Recorder()
         >>> recorder.losses = [0.7, 0.5, 0.4, 0.4]
         >>> recorder.rows, recorder.ends = [{"valid loss": 0.6}, {"valid loss": 0.5}], [2, 4]
-        >>> recorder.plot().alt
+        >>> recorder.plot()
+        >>> pyplot.gcf().alt
         'Training loss over 4 batches goes from 0.7 to 0.4; validation loss by epoch: 0.6, 0.5.'
         """
         if not self.losses:
@@ -350,7 +351,6 @@ class Recorder(Callback):
             f"{self.losses[-1]:.3g}; validation loss by epoch: "
             f"{', '.join(f'{loss:.3g}' for loss in valid.values()) or 'none'}."
         )
-        return figure
 
 
 class StopOnNaN(Callback):

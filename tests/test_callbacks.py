@@ -313,7 +313,8 @@ def test_the_plot_says_in_words_what_it_shows(make_learner):
     with pytest.raises(ValueError, match="nothing to draw yet: train first"):
         learner.recorder.plot()
     learner.fit(3, rate=0.1)
-    figure = learner.recorder.plot()
+    learner.recorder.plot()
+    figure = pyplot.gcf()
     axes = figure.axes[0]
     pyplot.close(figure)
 
