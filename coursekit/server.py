@@ -96,6 +96,8 @@ def prepare(pages: Path, folder: Path, browser: bool = False) -> ServerApp:
     os.environ["JUPYTER_PATH"] = os.pathsep.join(kernels)
     os.environ["COURSEKIT_WORKSPACE"] = str(workspace.folder)
     server = LabApp.initialize_server(argv=settings(workspace.folder, browser))
+    # No question about news from elsewhere before the first lesson.
+    server.web_app.settings["page_config_data"]["news"] = {"disabled": True}
     server.web_app.add_handlers(".*$", routes(server.base_url, pages, workspace))
     return server
 
@@ -113,7 +115,6 @@ def settings(workspace: Path, browser: bool) -> list[str]:
         # One Ctrl-C is enough; a container's only user may be root.
         "--ServerApp.answer_yes=True",
         "--ServerApp.allow_root=True",
-        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
     ]

@@ -123,6 +123,16 @@ def test_the_printed_address_opens_the_book_and_its_pages(server: Started) -> No
     assert server.get("/lab", browser)[0] == 200
 
 
+def test_jupyterlab_asks_nothing_and_looks_nowhere_else(server: Started) -> None:
+    page = server.get(f"/lab?token={server.token}")[1]
+    config = json.loads(
+        page.partition('id="jupyter-config-data" type="application/json">')[2].partition("</script>")[0]
+    )
+
+    assert config["news"] == {"disabled": True}
+    assert config["extensionManager"]["name"] == "read-only"
+
+
 @pytest.mark.parametrize("path", ["/book/index.html", "/run/first_model", "/lab", "/book/?token=wrong"])
 def test_nothing_is_served_without_the_token(server: Started, path: str) -> None:
     status, text, where = server.get(path, server.new_browser())
