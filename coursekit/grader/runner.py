@@ -15,7 +15,7 @@ import os
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -195,11 +195,12 @@ def main(arguments: list[str]) -> None:
     """`--warm NUMBER`: fork a process per job asked for on that socket. Otherwise serve one job on the pipes,
     with everything imported first (`--ready`) or nothing (`--bare`)."""
     if arguments[:1] != ["--bare"]:
-        preload()
+        # Every job needs these two; the others take as long again and can wait for an idle moment.
+        list(preload("numpy", "torch"))
     if arguments[:1] == ["--warm"]:
         from .warm import serve_jobs
 
-        serve_jobs(int(arguments[1]), _one_job)
+        serve_jobs(int(arguments[1]), _one_job, preload("pandas", "torchvision", "coursekit.api"))
     else:
         _one_job()
 
@@ -208,14 +209,13 @@ def _one_job() -> None:
     serve(*take_over())
 
 
-def preload(imported: Callable[[str], Any] = importlib.import_module) -> None:
-    """Import what every job needs. Nothing is computed, and CUDA not touched: a fork could use neither."""
-    for name in ("numpy", "torch", "pandas", "torchvision"):
-        with contextlib.suppress(ImportError):
-            imported(name)
-    # A library that cannot be imported is reported by the job that needs it.
-    with contextlib.suppress(Exception):
-        imported("coursekit.api")
+def preload(*modules: str) -> Iterator[None]:
+    """Import modules one at a time. Nothing is computed, and CUDA not touched: a fork could use neither."""
+    for name in modules:
+        # What cannot be imported is reported by the job that needs it.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+        yield
 
 
 if __name__ == "__main__":

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 PATIENCE = 0.2
+IDLE = 0.5
 
 
-def serve_jobs(descriptor: int, work: Callable[[], None]) -> None:
-    """Listen on the socket and fork a process that does `work` for each job."""
+def serve_jobs(descriptor: int, work: Callable[[], None], when_idle: Iterator[None]) -> None:
+    """Listen on the socket and fork a process that does `work` for each job; get readier in idle moments."""
     running: set[int] = set()
     with socket.socket(fileno=descriptor) as control:
         while True:
+            while not select.select([control], [], [], IDLE)[0]:
+                if next(when_idle, "done") == "done":
+                    break
             words, descriptors, _, _ = socket.recv_fds(control, 100, 3)
             if not words:
                 break
@@ -31,9 +36,11 @@ def serve_jobs(descriptor: int, work: Callable[[], None]) -> None:
                 pid = _fork(control, descriptors, work)
                 running.add(pid)
                 control.sendall(b"%d" % pid)
-            elif int(number) in running:
+            else:
+                # Only what is ours to end: a number may belong to somebody else by now.
+                status = end(int(number)) if int(number) in running else 0
                 running.discard(int(number))
-                control.sendall(b"%d" % end(int(number)))
+                control.sendall(b"%d" % status)
     for pid in running:
         end(pid, patience=0)
 
