@@ -164,14 +164,12 @@ MISDEEDS = {
 @pytest.mark.parametrize("name", MISDEEDS)
 def test_each_misdeed_has_its_sentence(name: str, checked: Checked) -> None:
     text, kind, sentence = MISDEEDS[name]
-    begun = time.monotonic()
     (result,) = checked(text, seconds=1 if name == "a loop without end" else 20).results
 
     assert result.kind == kind, result.message
     assert sentence in result.message
     assert not result.passed
     assert len(result.message.splitlines()) < 24, "at most a screen"
-    assert time.monotonic() - begun < 60
 
 
 def test_a_process_that_was_ended_leaves_nothing_behind(checked: Checked, tmp_path: Path) -> None:
