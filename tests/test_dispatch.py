@@ -150,7 +150,7 @@ class TestWhichMethodRuns:
         def of(x: float):
             return "float"
 
-        with pytest.raises(NoMethodError, match="has no method for \\(int\\)"):
+        with pytest.raises(NoMethodError, match=r"has no method for \(int\)"):
             of(1)
 
     def test_the_narrower_union_wins(self) -> None:
@@ -276,13 +276,15 @@ class TestWhichMethodRuns:
             if all(map(all, ([a <= b for a, b in zip(far, o, strict=True)] for o in near)))
         ]
 
+        reason = None
         try:
             found = [space["word"](*(kind() for kind in call))]
         except (NoMethodError, AmbiguousMethodError) as error:
-            assert isinstance(error, AmbiguousMethodError) == bool(fitting)
             found = []
+            reason = type(error)
 
         assert found == best
+        assert reason is (None if best else AmbiguousMethodError if fitting else NoMethodError)
 
 
 def add(space: dict[str, Any], kinds: tuple[type, ...]) -> None:
@@ -338,8 +340,8 @@ class TestArguments:
 
     def test_a_default_may_be_of_another_type_than_its_annotation(self) -> None:
         @method
-        def of(x: int, y: str = None):
-            return y  # type: ignore[assignment]
+        def of(x: int, y: str = None):  # type: ignore[assignment]  # noqa: RUF013
+            return y
 
         assert of(1) is None
 
@@ -388,7 +390,7 @@ class TestArguments:
         assert of(1, 2) == "two"
         assert of(1, 2, 3) == ("ints", (1, 2, 3))
         assert of("a", 1) == ("str", "a", (1,))
-        with pytest.raises(NoMethodError, match="\\(int, str\\)"):
+        with pytest.raises(NoMethodError, match=r"\(int, str\)"):
             of(1, "a")
 
     def test_many_varargs_cost_no_more_than_one_after_the_other(self) -> None:
@@ -451,7 +453,7 @@ class TestArguments:
 
         assert of("a", degrees=3) == ("mask", 3)
         assert of(1) == ("photo", 90)
-        with pytest.raises(TypeError, match="degrees|argument|method"):
+        with pytest.raises(TypeError, match=r"degrees|argument|method"):
             of(photo=1)
 
     def test_positional_only_parameters(self) -> None:
@@ -640,7 +642,7 @@ class TestDefining:
         class Purrs(Protocol):
             def purr(self) -> None: ...
 
-        with pytest.raises(TypeError, match="parameter x: .*@runtime_checkable"):
+        with pytest.raises(TypeError, match=r"parameter x: .*@runtime_checkable"):
 
             @method
             def of(x: Purrs): ...
@@ -862,7 +864,7 @@ class TestErrors:
         @method
         def of(x: str): ...
 
-        with pytest.raises(NoMethodError, match="of has no method for \\(int\\)(.|\n)*; here y is left out"):
+        with pytest.raises(NoMethodError, match=r"of has no method for \(int\)(.|\n)*; here y is left out"):
             of(1)
 
     def test_inside_a_class_self_goes_without_saying(self) -> None:
@@ -983,7 +985,7 @@ class TestLookingAtIt:
         assert str(greet.which(Lion)) == str(greet.which(Lion()))
 
     def test_which_raises_what_the_call_would(self) -> None:
-        with pytest.raises(NoMethodError, match="greet has no method for \\(int\\)"):
+        with pytest.raises(NoMethodError, match=r"greet has no method for \(int\)"):
             greet.which(int)
         with pytest.raises(AmbiguousMethodError):
             meet.which(Cat, Cat)
