@@ -31,6 +31,11 @@ apart
     server              workspace
     workspace           definitions grader.checking grader.exercises grader.process grader.starter kit
                         lessons progress
+    progress
+    lessons             markdown sources
+    markdown            grader.exercises
+    kit                 definitions
+    grader.starter      definitions grader.exercises grader.form
     grader.checking     grader.exercises grader.form grader.judging grader.mistakes grader.observing
                         grader.process grader.report grader.wording
     grader.report       grader.wording
@@ -45,11 +50,6 @@ apart
     grader.comparison   grader.encoding grader.wording
     grader.wording      grader.encoding
     grader.encoding
-    progress
-    lessons             markdown sources
-    markdown            grader.exercises
-    kit                 definitions
-    grader.starter      definitions grader.exercises grader.form
     grader.exercises    grader.form
     grader.form
     definitions
