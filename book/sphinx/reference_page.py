@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def _blocks(paragraphs: list[str]) -> Iterator[str]:
             yield f"```pycon\n{inspect.cleandoc(paragraph)}\n```"
         elif match := SECTION.match(head):
             yield f"**{match[1]}**"
-            yield _list(inspect.cleandoc(rest))
+            yield _list(textwrap.dedent(rest))
         else:
             yield inspect.cleandoc(paragraph)
 

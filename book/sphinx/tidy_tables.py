@@ -1,4 +1,4 @@
-"""Tables that pandas writes, made fit for a page: no old border, no empty header, a frame to scroll in."""
+"""Tables get a frame to scroll in; those that pandas writes also lose their border and empty headers."""
 
 from __future__ import annotations
 
@@ -29,14 +29,18 @@ def tidy(table: str) -> str:
 
 
 class TidyTables(SphinxPostTransform):
-    """Rewrite each table that came out of a cell."""
+    """Frame each table, and rewrite those that came out of a cell."""
 
     default_priority = 210
     formats = ("html",)
 
     def run(self, **_: Any) -> None:
+        for table in list(self.document.findall(nodes.table)):
+            frame = nodes.container(classes=["table-frame"])
+            table.replace_self(frame)
+            frame += table
         for raw in list(self.document.findall(nodes.raw)):
-            if 'class="dataframe' in (text := raw.astext()):
+            if "<table" in (text := raw.astext()):
                 raw.replace_self(nodes.raw("", f'<div class="table-frame">{tidy(text)}</div>', format="html"))
 
 
