@@ -178,8 +178,8 @@ def sources_of(names: str | Sequence[str]) -> list[tuple[str, str, str, str]]:
 def data_line(names: str | Sequence[str]) -> str:
     """Whose data a figure shows and under which licence, as Markdown; nothing for no names.
 
-    >>> data_line("clothes")[-66:]
-    ' [CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/).'
+    >>> data_line("clothes").partition(", ")[2]
+    '[CC0 1.0](https://creativecommons.org/publicdomain/zero/1.0/).'
     """
     pairs = [f"[{title}]({origin}), [{licence}]({url})" for title, origin, licence, url in sources_of(names)]
     return f"Data: {'; '.join(pairs)}." if pairs else ""

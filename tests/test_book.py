@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import gzip
+import importlib
 import json
 import re
 import shutil
@@ -20,6 +22,15 @@ pytestmark = pytest.mark.xdist_group("book")
 
 # What a reader on a phone loads before reading, figures apart, in bytes as they travel.
 FIRST_VIEW = 350_000
+
+
+@pytest.mark.parametrize("module", ["mathml", "reference_page", "tidy_tables"])
+def test_examples_in_the_extension_are_right(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
+    found = doctest.testmod(importlib.import_module(module))
+
+    assert found.attempted
+    assert not found.failed
 
 
 @pytest.fixture(scope="module")

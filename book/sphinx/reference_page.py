@@ -30,17 +30,14 @@ def signature(value: Any) -> str:
 def docstring_markdown(text: str) -> str:
     """A docstring as Markdown: examples become code, `Args:` becomes a list.
 
-    >>> print(docstring_markdown("Add.\\n\\nArgs:\\n    a: One\\n        number.\\n\\n>>> add(1)\\n2"))
+    >>> print(docstring_markdown("Add.\\n\\nArgs:\\n    a: One\\n        number."))
     Add.
     <BLANKLINE>
     **Args**
     <BLANKLINE>
     - `a`: One number.
-    <BLANKLINE>
-    ```pycon
-    >>> add(1)
-    2
-    ```
+    >>> docstring_markdown(">>> add(1)\\n2").split("\\n")
+    ['```pycon', '>>> add(1)', '2', '```']
     """
     return "\n\n".join(_blocks(inspect.cleandoc(text).split("\n\n")))
 
