@@ -15,7 +15,7 @@ import sys
 import threading
 import types
 import typing
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Protocol, TypeVar, Union, runtime_checkable
 
@@ -826,125 +826,6 @@ class TestInsideClasses:
             (1, 2),
             ("a", 9),
         ]
-
-
-class TestErrors:
-    def test_no_method_in_one_screen(self) -> None:
-        with pytest.raises(NoMethodError) as caught:
-            greet([])
-        first = greet.methods.listed()[0].function.__code__.co_firstlineno
-
-        assert str(caught.value) == (
-            "greet has no method for (list).\n"
-            "It can take: Animal, Cat.\n"
-            "Closest:\n"
-            f"  greet(who: Animal), {HERE}:{first}; here who is list\n"
-            f"  greet(who: Cat), {HERE}:{first + 6}; here who is list\n"
-            "To add one, write @greet.method above def _(who: list)."
-        )
-
-    def test_the_closest_come_first(self) -> None:
-        @method
-        def of(x: int, y: str): ...
-        @method
-        def of(x: str, y: Plant): ...
-        @method
-        def of(x: Cat, y: int): ...
-
-        with pytest.raises(NoMethodError) as caught:
-            of(Animal(), 1)
-        closest = str(caught.value).split("Closest:\n")[1].splitlines()
-
-        assert closest[0].startswith("  of(x: Cat, y: int), ")
-        assert closest[0].endswith("; here x is Animal")
-
-    def test_an_argument_too_few_is_named(self) -> None:
-        @method
-        def of(x: int, y: int): ...
-        @method
-        def of(x: str): ...
-
-        with pytest.raises(NoMethodError, match=r"of has no method for \(int\)(.|\n)*; here y is left out"):
-            of(1)
-
-    def test_inside_a_class_self_goes_without_saying(self) -> None:
-        with pytest.raises(NoMethodError) as caught:
-            Fine().encode([])
-        lines = str(caught.value).splitlines()
-
-        assert lines[:2] == ["Fine.encode has no method for (list).", "It can take: float, int, Animal."]
-        assert lines[-1] == "To add one, write @Fine.encode.method above def _(self, x: list)."
-
-    def test_two_classes_of_one_name_are_told_apart(self) -> None:
-        again = type("Cat", (), {})
-        with pytest.raises(NoMethodError, match="Two different classes have the same name here"):
-            greet(again())
-
-    def test_ambiguity_names_the_candidates_and_what_would_settle_it(self) -> None:
-        with pytest.raises(AmbiguousMethodError) as caught:
-            meet(Cat(), Lion())
-        lines = [one.function.__code__.co_firstlineno for one in meet.methods]
-
-        assert str(caught.value) == (
-            "meet is ambiguous for (Cat, Lion): these methods fit equally well.\n"
-            f"  meet(one: Cat, other: Animal), {HERE}:{lines[0]}\n"
-            f"  meet(one: Animal, other: Cat), {HERE}:{lines[1]}\n"
-            "To settle it, write @meet.method above def _(one: Cat, other: Cat)."
-        )
-
-    def test_what_the_error_asks_for_settles_it(self) -> None:
-        @method
-        def of(one: Cat, other: Animal):
-            return 1
-
-        @method
-        def of(one: Animal, other: Cat):
-            return 2
-
-        with pytest.raises(AmbiguousMethodError):
-            of(Lion(), Cat())
-
-        @of.method
-        def _(one: Cat, other: Cat):
-            return 3
-
-        assert of(Lion(), Cat()) == 3
-
-    def test_two_abstract_classes_that_fit_are_ambiguous(self) -> None:
-        @method
-        def of(x: Sized): ...
-        @method
-        def of(x: Iterable): ...
-
-        with pytest.raises(AmbiguousMethodError, match=r"of\(x: Sized\)(.|\n)*of\(x: Iterable\)"):
-            of([])
-
-    def test_equal_methods_with_different_defaults_are_ambiguous_only_when_left_out(self) -> None:
-        @method
-        def of(x: int, y: int = 1):
-            return y
-
-        @method
-        def of(x: int, y: str = "a"):
-            return y
-
-        assert (of(1, 5), of(1, "b")) == (5, "b")
-        with pytest.raises(AmbiguousMethodError):
-            of(1)
-
-    def test_errors_are_type_errors_without_a_second_one_behind(self) -> None:
-        with pytest.raises(TypeError) as caught:
-            greet(1)
-
-        assert caught.value.__suppress_context__
-
-    def test_the_traceback_shows_the_generated_lines(self) -> None:
-        import traceback
-
-        with pytest.raises(NoMethodError) as caught:
-            greet(1)
-
-        assert "_method_ = _choose_(" in "".join(traceback.format_exception(caught.value))
 
 
 class TestLookingAtIt:
