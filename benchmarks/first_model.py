@@ -96,7 +96,7 @@ def lesson(cells, split, seed: int) -> torch.Tensor:
         inputs=kit.GrayImage, targets=kit.Category, split=split, item_transforms=[kit.Resize(160)]
     )
     learner = kit.vision_learner(block.loaders(cells), metrics=[kit.accuracy, kit.Recall("broken")])
-    learner.fine_tune(2)
+    learner.fine_tune(2, groups=2)
     return kit.examine(learner).probability_of("broken")
 
 

@@ -124,8 +124,12 @@ class Backbone(nn.Module):
         stages: The stages in order.
         channels: How many features the last one gives for each place of the grid.
         keeps_statistics: Whether batch norm goes on using the means and spreads it came with, also in
-            training. True for pretrained weights: theirs come from a million photos, those of a batch from 32,
-            and the weights behind were made for the former.
+            training. True for pretrained weights: theirs come from a million photos, those of a batch from
+            32, and the weights behind were made for the former.
+
+    >>> body = Backbone([nn.Conv2d(3, 8, 3), nn.ReLU()], channels=8)
+    >>> body(torch.zeros(2, 3, 6, 6)).shape
+    torch.Size([2, 8, 4, 4])
     """
 
     def __init__(self, stages: Iterable[nn.Module], channels: int, keeps_statistics: bool = False) -> None:

@@ -144,19 +144,13 @@ class DataBlock:
         pipelines = self._pipelines([items[number] for number in train])
         pair = _Pair(self.input_from, self.target_from, *pipelines)
         batch = Pipeline(*Block.of(self.inputs).batch, *Block.of(self.targets).batch, *self.batch_transforms)
-        sides = [
-            Loader(
-                Items([items[number] for number in side], pair),
-                batch_size,
-                batch,
-                shuffle=side is train,
-                seed=seed,
-                device=device,
-                workers=workers,
-            )
-            for side in (train, valid)
-        ]
-        return Loaders(*sides, *pipelines)
+        options: dict[str, Any] = {"seed": seed, "device": device, "workers": workers}
+        learned, held_out = (Items([items[number] for number in side], pair) for side in (train, valid))
+        return Loaders(
+            Loader(learned, batch_size, batch, shuffle=True, **options),
+            Loader(held_out, batch_size, batch, **options),
+            *pipelines,
+        )
 
     def _items(self, source: Any) -> Sequence:
         found = self.find(source) if self.find else source

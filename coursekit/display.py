@@ -34,6 +34,11 @@ def show(x: Image, title: str | None = None, axes: Any = None) -> None:
 
     Raises:
         ValueError: A batch came; `show_grid` draws those.
+
+    >>> from matplotlib import pyplot
+    >>> show((Image(torch.rand(3, 8, 8)), "noise"))
+    >>> pyplot.gca().get_title()
+    'noise'
     """
     if x.ndim != 3:
         raise ValueError(
@@ -123,8 +128,8 @@ def show_heat(x: Image, heat: torch.Tensor, title: str | None = None, axes: Any 
     show(x, title, axes)
     height, width = x.shape[-2:]
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    heat = plain(heat).detach().cpu().float().numpy()
-    axes.imshow(heat, cmap="inferno", alpha=0.5, extent=extent, interpolation="bilinear", vmin=0)
+    glow = plain(heat).detach().cpu().float().numpy()
+    axes.imshow(glow, cmap="inferno", alpha=0.5, extent=extent, interpolation="bilinear", vmin=0)
 
 
 def _axes(axes: Axes | None) -> Axes:

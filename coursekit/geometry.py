@@ -32,6 +32,9 @@ def resize(x: Image, size: Size) -> Image:
 
     Raises:
         ValueError: A size below one pixel, or a picture without pixels.
+
+    >>> resize(Image(torch.zeros(3, 40, 60)), (10, 15)).shape
+    torch.Size([3, 10, 15])
     """
     height, width = _checked_size(x, size)
     pixels = _batch(x)

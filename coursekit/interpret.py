@@ -14,6 +14,7 @@ from torch import Tensor
 from .display import show_grid, show_heat
 from .learner import Learner
 from .tensors import Image, plain
+from .vision import Network
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ def examine(learner: Learner) -> Interpretation:
 
     Args:
         learner: A trained learner whose targets are categories.
+
+    >>> from .datablock import DataBlock
+    >>> from .tensors import Category
+    >>> from .vision import vision_learner
+    >>> photos = [{"photo": torch.zeros(3, 32, 32, dtype=torch.uint8), "label": name} for name in "abab"]
+    >>> data = DataBlock(Image, Category, split=([0, 1], [2, 3])).loaders(photos)
+    >>> seen = examine(vision_learner(data, pretrained=False, device="cpu"))
+    >>> seen.vocab, seen.probabilities.shape
+    (('a', 'b'), torch.Size([2, 2]))
     """
     scores, targets = (plain(part).cpu() for part in learner.predictions())
     loss = learner.loss_function
@@ -99,13 +109,28 @@ def where_it_looks(learner: Learner, photo: Any, kind: str, stage: int = 5) -> t
         The photo as the model got it, and `(h, w)` numbers from 0 (nothing) to 1 (most) for its places.
 
     Raises:
-        ValueError: There is no such kind.
+        ValueError: There is no such kind, or the model is not one that vision_learner made.
 
     Source: Selvaraju and others, "Grad-CAM" (2017), equations 1 and 2.
+
+    >>> from .datablock import DataBlock
+    >>> from .tensors import Category
+    >>> from .vision import vision_learner
+    >>> photos = [{"photo": torch.zeros(3, 64, 64, dtype=torch.uint8), "label": name} for name in "abab"]
+    >>> data = DataBlock(Image, Category, split=([0, 1], [2, 3])).loaders(photos)
+    >>> learner = vision_learner(data, pretrained=False, device="cpu")
+    >>> picture, evidence = where_it_looks(learner, photos[0]["photo"], "a")
+    >>> evidence.shape
+    torch.Size([4, 4])
     """
     number = class_number(kind, learner.data.vocab)
     model = learner.model.eval()
-    batch = learner.data.encode_item(photo)
+    if not isinstance(model, Network):
+        raise ValueError(
+            "where_it_looks takes apart a network of body and head, as vision_learner makes it; "
+            f"this learner's model is a {type(model).__name__}."
+        )
+    batch = learner.data.encode_item(photo).to(learner.device)
     with torch.enable_grad():
         features = model.body.stages[: stage + 1](plain(batch)).detach().requires_grad_()
         score = model.head(model.body.stages[stage + 1 :](features))[0, number]
@@ -116,7 +141,16 @@ def where_it_looks(learner: Learner, photo: Any, kind: str, stage: int = 5) -> t
 
 
 def show_where_it_looks(learner: Learner, photo: Any, kind: str, stage: int = 5, axes: Any = None) -> None:
-    """Draw a photo with a glow over the places that speak for one kind; see `where_it_looks`."""
+    """Draw a photo with a glow over the places that speak for one kind; see `where_it_looks`.
+
+    >>> from .datablock import DataBlock
+    >>> from .tensors import Category
+    >>> from .vision import vision_learner
+    >>> photos = [{"photo": torch.zeros(3, 64, 64, dtype=torch.uint8), "label": name} for name in "abab"]
+    >>> data = DataBlock(Image, Category, split=([0, 1], [2, 3])).loaders(photos)
+    >>> learner = vision_learner(data, pretrained=False, device="cpu")
+    >>> show_where_it_looks(learner, photos[0]["photo"], "a")
+    """
     picture, evidence = where_it_looks(learner, photo, kind, stage)
     show_heat(picture, evidence, title=f"what speaks for {kind}", axes=axes)
 

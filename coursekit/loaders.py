@@ -155,6 +155,11 @@ class Loaders:
         valid: Batches that were held out, always in the same order.
         input_pipeline: What is done to one input, and undone.
         target_pipeline: What is done to one target, and undone.
+
+    >>> items = [(torch.zeros(2), torch.tensor(0)), (torch.ones(2), torch.tensor(1))]
+    >>> data = Loaders(Loader(items), Loader(items[:1]), Pipeline(), Pipeline())
+    >>> [target.item() for _, target in data.decode_batch(data.one_batch())]
+    [0, 1]
     """
 
     def __init__(

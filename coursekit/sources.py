@@ -152,6 +152,9 @@ def clothes() -> pandas.DataFrame:
     Returns:
         A table with a row for each of the 3,781 photos: `photo` (the file), `label` and `part` ("train",
         "validation" or "test").
+
+    >>> clothes()["label"].nunique()  # doctest: +SKIP
+    10
     """
     photos = photo_table(fetch("clothes") / "clothing")
     return photos.assign(part=[photo.parts[-3] for photo in photos["photo"]])
@@ -168,6 +171,12 @@ def photo_table(folder: str | Path) -> pandas.DataFrame:
 
     Raises:
         SourceError: The folder is not there, or holds no photos.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     (Path(folder) / "cat").mkdir()
+    ...     (Path(folder) / "cat" / "1.jpg").touch()
+    ...     photo_table(folder)["label"].tolist()
+    ['cat']
     """
     import pandas
 

@@ -103,7 +103,7 @@ class Pipeline(Transform):
         self.steps = steps
 
     @property
-    def random(self) -> bool:  # type: ignore[override]
+    def random(self) -> bool:
         """Whether any of the steps draws by chance."""
         return any(step.random for step in self.steps)
 

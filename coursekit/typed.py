@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 import torch
 from torch.utils.data._utils.collate import collate_tensor_fn, default_collate_fn_map
 
 Typed = TypeVar("Typed", bound="TypedTensor")
+Source = TypeVar("Source", bound=torch.Tensor)
 
 KEEPS: dict[str, str] = {
     # The same values elsewhere or in another precision: every type survives this while its dtype suits it.
@@ -301,7 +302,7 @@ def plain(tensor: torch.Tensor) -> torch.Tensor:
     return tensor if type(tensor) is torch.Tensor else tensor.as_subclass(torch.Tensor)
 
 
-def typed_like(result: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+def typed_like(result: torch.Tensor, source: Source) -> Source:
     """Give what a free function returned the type and metadata of what went in, without a copy.
 
     >>> from coursekit.tensors import Image
@@ -313,7 +314,7 @@ def typed_like(result: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
     another number of items than its metadata.
     """
     if not isinstance(source, TypedTensor):
-        return plain(result)
+        return cast(Source, plain(result))
     return dressed(result, type(source), source.__dict__)
 
 

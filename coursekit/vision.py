@@ -55,6 +55,10 @@ class Network(nn.Module):
     Attributes:
         body: Turns photos into features; pretrained.
         head: Turns features into scores; new.
+
+    >>> model = Network(make_backbone("efficientnet_lite0", pretrained=False), Head(1280, classes=2))
+    >>> [len(group) for group in model.parameter_groups()]
+    [72, 75, 4]
     """
 
     def __init__(self, body: Backbone, head: nn.Module) -> None:
@@ -95,6 +99,14 @@ def vision_learner(
 
     Raises:
         ValueError: The targets are no categories, or there is no backbone of that name.
+
+    >>> from .datablock import DataBlock
+    >>> from .tensors import Category, Image
+    >>> photos = [{"photo": torch.zeros(3, 32, 32, dtype=torch.uint8), "label": name} for name in "abab"]
+    >>> data = DataBlock(Image, Category, split=([0, 1], [2, 3])).loaders(photos)
+    >>> learner = vision_learner(data, pretrained=False, device="cpu")
+    >>> learner.model.head.scores.out_features
+    2
     """
     if len(data.vocab) < 2:
         raise ValueError(

@@ -54,8 +54,8 @@ apart
     grader.form
     definitions
 apps
+    interpret           display learner tensors vision
     vision              backbones learner loaders losses sources
-    interpret           display learner tensors
 training
     learner             batches callbacks devices failures metrics optimizers schedules
     callbacks           metrics screens

@@ -23,8 +23,14 @@ def edition(tmp_path, monkeypatch):
         files.writestr("tiny/cat/1.jpg", b"not really a photo")
     row = {
         **dict.fromkeys(("licence", "licence_url", "attribution", "citation", "origin", "item"), ""),
-        "name": "tiny", "kind": "edition", "path": "photos/tiny.zip", "title": "Tiny", "lessons": (),
-        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(), "bytes": 100, "items": 1,
+        "name": "tiny",
+        "kind": "edition",
+        "path": "photos/tiny.zip",
+        "title": "Tiny",
+        "lessons": (),
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "bytes": 100,
+        "items": 1,
     }
     monkeypatch.setattr(sources, "table", lambda: {"tiny": sources.Source(**row)})
     monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))

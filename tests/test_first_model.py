@@ -1,0 +1,129 @@
+"""Lesson 1 in the other ways it can be run: on a learner's library, and as the notebook people download.
+
+The book's build executes it at full size, on ours. Here the photos are shrunk and training is short, so that
+the ways are tried and not the model; `make soak` does both at full size.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+
+from coursekit.lessons import lesson_notebook
+
+ROOT = Path(__file__).parent.parent
+SMALLER = {
+    "kit.Resize(160)": "kit.Resize(48)",
+    "learner.fine_tune(2, groups=2)": "learner.fine_tune(1, groups=1, frozen_epochs=0)",
+    "if torch.cuda.is_available() else (32, 1)": "if False else (16, 1)",
+    'query("not sure")': 'query("not sure").head(20)',
+}
+PARTS = {
+    "metrics": """
+        def accuracy(predictions, targets):
+            '''How often the largest score is at the right place.'''
+            right = predictions.max(dim=1).indices.eq(targets)
+            return right.sum() / len(targets)
+
+
+        def error_rate(predictions, targets):
+            '''How often it is not.'''
+            return 1 - accuracy(predictions, targets)
+        """,
+    "splits": """
+        import random
+
+
+        def group_split(groups, valid=0.2, seed=0):
+            '''Shuffle the names of the groups, and hold the first ones out.'''
+            names = sorted(set(groups))
+            random.Random(seed).shuffle(names)
+            held_out = names[: round(valid * len(names))]
+            sides = [], []
+            for item, group in enumerate(groups):
+                sides[group in held_out].append(item)
+            return sides
+        """,
+}
+
+
+def edited(notebook: dict, edits: dict[str, str]) -> dict:
+    """The notebook with pieces of its code replaced, each of which has to be there."""
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    for old, new in edits.items():
+        assert any(old in cell["source"] for cell in code), f"lesson 1 no longer says {old}"
+        for cell in code:
+            cell["source"] = cell["source"].replace(old, new)
+    return notebook
+
+
+def run(cells: list[dict], folder: Path) -> list[Any]:
+    """Execute cells in a fresh kernel that starts in this folder; an error in a cell is an error here."""
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = nbclient.NotebookClient(
+        notebook, timeout=1200, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    return notebook.cells
+
+
+def code(source: str) -> dict:
+    head, _, rest = source.partition("\n")
+    return nbformat.v4.new_code_cell(f"{head}\n{textwrap.dedent(rest).strip()}".strip())
+
+
+def printed(cell: Any) -> str:
+    outputs = cell["outputs"]
+    return "".join(output.get("text", "") + output.get("data", {}).get("text/html", "") for output in outputs)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in which a kernel finds our library, and nothing of the home of whoever runs this."""
+    monkeypatch.delenv("COURSEKIT_WORKSPACE", raising=False)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / ".ipython"))
+    return tmp_path
+
+
+sizes = pytest.mark.parametrize(
+    "edits", [SMALLER, pytest.param({}, marks=pytest.mark.soak)], ids=["small", "full"]
+)
+
+
+@sizes
+def test_the_notebook_that_people_download_runs_from_top_to_bottom(folder: Path, edits: dict) -> None:
+    notebook = edited(lesson_notebook("first_model"), edits)
+
+    cells = run([nbformat.from_dict(cell) for cell in notebook["cells"]], folder)
+
+    assert any("recall of broken" in printed(cell) for cell in cells if cell["cell_type"] == "code")
+
+
+@sizes
+def test_the_lesson_runs_on_a_learners_library(folder: Path, edits: dict) -> None:
+    lesson = edited(
+        lesson_notebook("first_model"), {**edits, "import coursekit as kit": "import mykit as kit"}
+    )
+    parts = [code(f"%%kit {module}\n{text}") for module, text in PARTS.items()]
+    ask = code(
+        """
+        import inspect
+        print(inspect.getsourcefile(kit.accuracy), inspect.getsourcefile(kit.group_split))
+        print(type(learner).__module__, learner.metrics.metrics[0].function is kit.accuracy)
+        """
+    )
+
+    cells = run(
+        [code("%load_ext coursekit.notebook"), *parts, *map(nbformat.from_dict, lesson["cells"]), ask], folder
+    )
+
+    theirs, trained = printed(cells[-1]).splitlines()
+    assert theirs == f"{folder / 'mykit' / 'metrics.py'} {folder / 'mykit' / 'splits.py'}"
+    assert trained == "mykit.learner True"
