@@ -34,7 +34,7 @@ def fault(edition: Source, folder: Path) -> str:
 def licences(editions: list[Source]) -> str:
     """The page that goes with the files: their licences ask for these names."""
     rows = [
-        f"| `{e.path}` | {e.title} | {e.attribution} | [{e.licence}]({e.licence_url}) | {e.origin} |"
+        f"| `{e.asset}` | {e.title} | {e.attribution} | [{e.licence}]({e.licence_url}) | {e.origin} |"
         for e in editions
     ]
     return (
@@ -57,9 +57,8 @@ def main() -> int:
         return 1
     shutil.rmtree(OUT, ignore_errors=True)
     for edition in editions:
-        (OUT / edition.path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(folder / edition.path, OUT / edition.path)
-    sums = "".join(f"{edition.sha256}  {edition.path}\n" for edition in editions)
+        shutil.copy2(folder / edition.path, OUT / edition.asset)
+    sums = "".join(f"{edition.sha256}  {edition.asset}\n" for edition in editions)
     (OUT / "SHA256SUMS").write_text(sums, encoding="utf-8")
     (OUT / "LICENCES.md").write_text(licences(editions), encoding="utf-8")
     print(f"{OUT}: {len(editions)} editions, {sum(edition.bytes for edition in editions) / 1e6:.0f} MB")

@@ -14,8 +14,9 @@ from .callbacks import (
     Schedule,
     StopOnNaN,
 )
+from .choices import AmbiguousMethodError, NoMethodError
 from .datablock import Block, DataBlock
-from .devices import seed_everything
+from .devices import choose_device, seed_everything
 from .dispatch import method
 from .display import show, show_grid, show_heat
 from .geometry import resize
@@ -23,7 +24,7 @@ from .interpret import Interpretation, examine, show_where_it_looks, where_it_lo
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy
-from .metrics import Metric, Precision, Recall, accuracy, error_rate
+from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, clothes, fetch, photo_table, solar_cells
 from .splits import check_split, group_split, random_split
@@ -32,6 +33,7 @@ from .transforms import Categorize, Pipeline, Resize, ToFloat, Transform
 from .vision import Head, Network, vision_learner
 
 __all__ = [
+    "AmbiguousMethodError",
     "Backbone",
     "Block",
     "Callback",
@@ -51,9 +53,11 @@ __all__ = [
     "Loader",
     "Loaders",
     "Mask",
+    "Mean",
     "Metric",
     "Metrics",
     "Network",
+    "NoMethodError",
     "Pipeline",
     "Precision",
     "Prediction",
@@ -70,6 +74,7 @@ __all__ = [
     "TypedTensor",
     "accuracy",
     "check_split",
+    "choose_device",
     "clothes",
     "cosine",
     "efficientnet_lite0",

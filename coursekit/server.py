@@ -23,6 +23,8 @@ from jupyter_server.utils import url_path_join
 from jupyterlab.labapp import LabApp
 from tornado import web
 
+from .kit import KitError
+from .progress import WorkspaceError
 from .workspace import Workspace
 
 
@@ -67,7 +69,7 @@ class Run(JupyterHandler):
         make = self.workspace.start if kind else self.workspace.lesson_copy
         try:
             copy = make(word).relative_to(self.workspace.folder)
-        except LookupError as error:
+        except (LookupError, KitError, WorkspaceError) as error:
             say(self, str(error))
             return
         self.redirect(url_path_join(self.base_url, "lab/tree", copy.as_posix()))

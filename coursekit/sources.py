@@ -73,6 +73,11 @@ class Source:
     check: str = ""
 
     @property
+    def asset(self) -> str:
+        """What an edition is called in the data release, whose files lie in no folders."""
+        return self.path.replace("/", "-")
+
+    @property
     def caption(self) -> str:
         """What stands under a figure made from these data."""
         return f"Data: {self.title}, {self.attribution}, {self.licence}"
@@ -235,13 +240,14 @@ def _archive(source: Source) -> Path:
         local = Path(place).expanduser() / source.path
         if local.is_file():
             return local
-    address = place if "://" in place else _file()["settings"]["release"]
+    release = _file()["settings"]["release"]
+    address = f"{place}/{source.path}" if "://" in place else f"{release}/{source.asset}" if release else ""
     if not address:
         raise SourceError(
             f"{source.title} ({source.bytes / 1e6:.0f} MB) is part of the data release, and this version "
             f"knows no address for it. Set COURSEKIT_DATA to a folder or mirror that holds {source.path}."
         )
-    return _download(source, f"{address.rstrip('/')}/{source.path}")
+    return _download(source, address)
 
 
 def _download(source: Source, address: str) -> Path:

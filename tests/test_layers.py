@@ -19,8 +19,8 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 backbones callbacks datablock devices dispatch display geometry interpret learner
-                        loaders losses metrics schedules sources splits tensors transforms vision
+    api                 backbones callbacks choices datablock devices dispatch display geometry interpret
+                        learner loaders losses metrics schedules sources splits tensors transforms vision
 apart
     cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
@@ -28,7 +28,7 @@ apart
     grader.runner       grader.case grader.encoding grader.frames grader.warm kit
     grader.warm
     notebook            kit progress workspace
-    server              workspace
+    server              kit progress workspace
     workspace           definitions grader.checking grader.exercises grader.process grader.starter kit
                         lessons progress
     progress

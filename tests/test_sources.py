@@ -99,6 +99,13 @@ def test_an_edition_is_downloaded_from_a_mirror(mirror, monkeypatch):
     assert (fetch("tiny") / "tiny/cat/1.jpg").is_file()
 
 
+def test_an_edition_is_downloaded_from_the_release_by_its_flat_name(edition, mirror, monkeypatch):
+    edition.rename(edition.parents[1] / "photos-tiny.zip")
+    monkeypatch.setattr(sources, "_file", lambda: {"settings": {"release": mirror}})
+
+    assert (fetch("tiny") / "tiny/cat/1.jpg").is_file()
+
+
 def test_a_download_with_a_wrong_checksum_is_thrown_away(edition, mirror, monkeypatch, tmp_path):
     edition.write_bytes(edition.read_bytes() + b"x")
     monkeypatch.setenv("COURSEKIT_DATA", mirror)

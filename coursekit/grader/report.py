@@ -102,7 +102,7 @@ class Result:
         return f"{mark} {self.title} · {earned} · {', '.join(devices)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """All checks of one exercise, for a terminal, a notebook or a file.
 
@@ -163,7 +163,7 @@ class Report:
     def _repr_html_(self) -> str:
         return self.html()
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text()
 
     def to_json(self) -> str:
