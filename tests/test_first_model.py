@@ -6,6 +6,7 @@ the ways are tried and not the model; `make soak` does both at full size.
 
 from __future__ import annotations
 
+import json
 import os
 import textwrap
 from pathlib import Path
@@ -20,7 +21,8 @@ from coursekit.lessons import lesson_notebook
 ROOT = Path(__file__).parent.parent
 SMALLER = {
     "kit.Resize(160)": "kit.Resize(48)",
-    "learner.fine_tune(2, groups=2)": "learner.fine_tune(1, groups=1, frozen_epochs=0)",
+    "learner.fit_one_cycle(2": "learner.fit_one_cycle(1",
+    "larger.fine_tune(epochs)": "larger.fine_tune(epochs, frozen_epochs=0, groups=1)",
     "if torch.cuda.is_available() else (32, 1)": "if False else (16, 1)",
     'query("not sure")': 'query("not sure").head(20)',
 }
@@ -51,6 +53,25 @@ PARTS = {
             return sides
         """,
 }
+
+
+def test_what_the_page_says_of_its_table_is_what_was_measured() -> None:
+    """In "Why some cells were held out" and "Is that good?"; measured by `benchmarks/first_model.py`."""
+    results = json.loads((ROOT / "benchmarks" / "results" / "first_model.json").read_text(encoding="utf-8"))
+    constant, brightness, lesson, careless = (row["accuracy"] for row in results["rows"])
+    found = [row["recall"] for row in results["rows"]]
+
+    assert min(careless) > max(lesson)
+    assert sorted(ours > simple for ours, simple in zip(lesson, brightness, strict=True)) == [
+        False,
+        True,
+        True,
+    ]
+    assert sum(lesson) > sum(brightness) > sum(constant)
+    third = lesson.index(min(lesson))
+    assert lesson[third] < brightness[third]
+    assert found[2][third] > found[1][third]
+    assert found[0] == [0, 0, 0]
 
 
 def edited(notebook: dict, edits: dict[str, str]) -> dict:
