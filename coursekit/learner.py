@@ -101,7 +101,7 @@ class Learner:
     >>> learner.fit(1, rate=0.1)  # doctest: +NORMALIZE_WHITESPACE +ELLIPSIS
     epoch  train loss  valid loss  seconds
         1       ...
-    >>> learner.validate()["valid loss"] < 0.3
+    >>> learner.validate()["loss"] < 0.3
     True
     """
 
@@ -329,11 +329,12 @@ class Learner:
         >>> batches = [(torch.ones(2, 3), torch.tensor([0, 1]))]
         >>> learner = Learner((batches, batches), nn.Linear(3, 2), nn.CrossEntropyLoss(), device="cpu")
         >>> list(learner.validate())
-        ['valid loss']
+        ['loss']
         """
         with self._explaining(), suppress(Cancel):
             self._pass("validate", self.data.valid if loader is None else loader)
-        return self.metrics.values
+        values = self.metrics.values
+        return {"loss" if name == "valid loss" else name: value for name, value in values.items()}
 
     def predictions(self, loader: Iterable | None = None) -> tuple[Any, Any]:
         """What the model answers to all of `data.valid` or another loader, and the targets; both on the CPU.

@@ -244,9 +244,9 @@ def test_metrics_and_losses_are_exact_over_batches_of_unequal_size(make_learner)
     with torch.no_grad():
         scores = learner.model(whole[0])
 
-    assert found["valid loss"] == pytest.approx(float(CrossEntropy()(scores, whole[1])), rel=1e-6)
+    assert found["loss"] == pytest.approx(float(CrossEntropy()(scores, whole[1])), rel=1e-6)
     assert found["accuracy"] == pytest.approx(float(accuracy(scores, whole[1])), abs=1e-7)
-    assert list(found) == ["valid loss", "accuracy", "recall of 1"]
+    assert list(found) == ["loss", "accuracy", "recall of 1"]
 
 
 def test_metrics_see_targets_with_their_type_and_the_model_plain_tensors(make_learner):

@@ -24,7 +24,7 @@ SMALLER = {
     "learner.fit_one_cycle(2": "learner.fit_one_cycle(1",
     "larger.fine_tune(epochs)": "larger.fine_tune(epochs, frozen_epochs=0, groups=1)",
     "if torch.cuda.is_available() else (32, 1)": "if False else (16, 1)",
-    'query("not sure")': 'query("not sure").head(20)',
+    "isin(new_blocks)].copy()": "isin(new_blocks)].head(20).copy()",
 }
 PARTS = {
     "metrics": """
@@ -71,6 +71,9 @@ def test_what_the_page_says_of_its_table_is_what_was_measured() -> None:
     third = lesson.index(min(lesson))
     assert lesson[third] < brightness[third]
     assert found[2][third] > found[1][third]
+    assert lesson[third] == constant[third]
+    assert 0.7 < found[2][third] < 0.75
+    assert max(found[2]) > min(found[3])
     assert found[0] == [0, 0, 0]
 
 

@@ -59,7 +59,7 @@ class TestFit:
         before = learner.validate()
         learner.fit(20, rate=0.05)
 
-        assert learner.validate()["valid loss"] < before["valid loss"] / 2
+        assert learner.validate()["loss"] < before["loss"] / 2
         assert learner.validate()["accuracy"] > 0.9
 
     def test_does_what_the_loop_written_by_hand_does(self):
@@ -440,7 +440,7 @@ class TestAnswers:
 
         learner = make_learner(callbacks=[Stop()])
 
-        assert set(learner.validate()) == {"valid loss"}
+        assert set(learner.validate()) == {"loss"}
 
     def test_predict_says_what_one_item_is(self):
         learner = make_learner(nn.Linear(1, 2))
