@@ -10,7 +10,7 @@ with the highest score in the row. Three parts are yours:
 2. `error_rate(predictions, targets)`: the share it gets wrong.
 3. `group_split(groups, valid, seed)`: two lists of item numbers, those to learn from and those held out.
    `groups` names each item's group, and a group is never torn apart: neighbours in one solar module share
-   dirt, light and cracks, so a cell next door gives the answer away.
+   dirt, light and cracks, so a cell next door gives the answer away. At least one group is on each side.
 
 Each fits in six lines. The docstring of each starter says what goes in and what comes out; you need not write
 the errors it mentions.
@@ -29,7 +29,7 @@ yours = {
 }
 
 
-@check(points=1, lesson="Is that good?")
+@check(points=1, lesson="What training did")
 def sure_cases_come_out_right(kit, case):
     """If every guess is right the share is 1, and if none is it is 0."""
     import torch
@@ -40,17 +40,18 @@ def sure_cases_come_out_right(kit, case):
     yield "all wrong", kit.accuracy(scores, (targets + 1) % 3)
 
 
-@check(points=2, lesson="Is that good?")
+@check(points=2, lesson="What training did")
 def accuracy_is_the_share_of_right_guesses(kit, case):
     """Find each row's guess, see where it equals the target, then take the mean of that as numbers."""
     items = case.integer("items", 5, 9)
-    scores = case.tensor("scores", (items, 3))
+    # The highest score of all stands in the first row, so that its place in the table is a class number too.
+    scores = case.tensor("scores", (items, 3)).sort(dim=0, descending=True).values
     targets = case.labels("targets", items, classes=3)
     yield "a batch", kit.accuracy(scores, targets)
     yield "a smaller last batch", kit.accuracy(scores[:2], targets[:2])
 
 
-@check(points=2, lesson="Is that good?")
+@check(points=2, lesson="What training did")
 def error_rate_is_the_share_of_wrong_guesses(kit, case):
     """What is not right is wrong: the two shares add up to 1."""
     items = case.integer("items", 5, 9)
@@ -112,7 +113,7 @@ def _(seen, case, ours):
             )
 
 
-@check(points=2, lesson="Why some cells were held out")
+@check(points=1, lesson="Why some cells were held out")
 def valid_is_a_share_of_the_groups(kit, case):
     """Count the groups, not the items: 0.5 of 20 groups is 10 groups, however large they are."""
     groups = case.shuffled("groups", ["large"] * 60 + [f"small {n:02}" for n in range(19)])
@@ -129,6 +130,25 @@ def _(seen, case, ours):
         wanted = len({groups[item] for item in ours[label][1]})
         if abs(held_out - wanted) > 1:
             yield label, f"Of 20 groups about {wanted} should be held out; you hold out {held_out}."
+
+
+@check(points=1, lesson="Why some cells were held out")
+def both_sides_get_a_group(kit, case):
+    """A share of few groups can round to none or to all: `min` and `max` keep the number between."""
+    groups = case.shuffled("groups", ["ann"] * 4 + ["bob"] * 2 + ["cleo"] * 3)
+    seed = case.integer("seed", 1, 99)
+    for valid in (0.1, 0.95):
+        yield f"3 groups, valid={valid}", kit.group_split(groups, valid=valid, seed=seed)
+
+
+@both_sides_get_a_group.judge
+def _(seen, case, ours):
+    for label, sides in seen.items():
+        if not all(sides):
+            yield (
+                label,
+                "One side is empty: hold out at least one group, and keep at least one to learn from.",
+            )
 
 
 @check(points=2, lesson="Why some cells were held out", another_day=True)
@@ -191,20 +211,29 @@ def _measuring(name: str, body: str) -> dict[str, str]:
     return {f"metrics.{name}": f"import torch\n\n\ndef {name}(predictions, targets):\n    return {body}\n"}
 
 
-GOOD = "names = sorted(set(groups))\nheld_out = random.Random(seed).sample(names, round(valid * len(names)))"
+GOOD = (
+    "names = sorted(set(groups))\ncount = min(max(round(valid * len(names)), 1), len(names) - 1)\n"
+    "held_out = random.Random(seed).sample(names, count)"
+)
 
 wrong = [
     Wrong(
         "looks down the columns",
         _measuring("accuracy", "(predictions.argmax(dim=0) == targets).float().mean()"),
         caught_by=accuracy_is_the_share_of_right_guesses,
-        says="`argmax(dim=0)` finds the best item of each class; you want each item's best class, dim=1.",
+        says="`argmax(dim=0)` gives one answer for each class; `dim=1` gives one for each item.",
+    ),
+    Wrong(
+        "looks at the whole table",
+        _measuring("accuracy", "(predictions.argmax() == targets).float().mean()"),
+        caught_by=accuracy_is_the_share_of_right_guesses,
+        says="`argmax()` without `dim` looks for one place in the whole table; `dim=1` gives one a row.",
     ),
     Wrong(
         "takes the mean of True and False",
         _measuring("accuracy", "(predictions.argmax(dim=1) == targets).mean()"),
         caught_by=accuracy_is_the_share_of_right_guesses,
-        says="torch takes no mean of True and False; `.float()` first makes them 1 and 0.",
+        says="True and False have no mean in torch: make them 1.0 and 0.0 with `.float()` first.",
     ),
     Wrong(
         "counts",
@@ -310,6 +339,15 @@ wrong = [
         says="You hold out groups until enough *items* are out; `valid` counts groups.",
     ),
     Wrong(
+        "rounds down to no group",
+        _splitting(
+            "names = sorted(set(groups))\nrandom.Random(seed).shuffle(names)\n"
+            "held_out = set(names[: int(valid * len(names))])"
+        ),
+        caught_by=both_sides_get_a_group,
+        says="One side is empty: hold out at least one group, and keep at least one to learn from.",
+    ),
+    Wrong(
         "hands the two sides over the wrong way round",
         _splitting(
             GOOD,
@@ -404,7 +442,7 @@ import numpy as np
 
 def group_split(groups, valid=0.2, seed=0):
     names, number = np.unique(np.asarray(groups), return_inverse=True)
-    count = int(np.ceil(valid * len(names)))
+    count = min(int(np.ceil(valid * len(names))), len(names) - 1)
     out = np.isin(number, np.random.default_rng(seed).permutation(len(names))[:count])
     return np.where(~out)[0].tolist(), np.where(out)[0].tolist()
 """

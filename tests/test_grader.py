@@ -13,7 +13,9 @@ import pytest
 from coursekit.grader import checking, exercises, process
 from coursekit.grader.checking import check
 from coursekit.grader.exercises import UnknownExercise, load, words
+from coursekit.grader.mistakes import write_files
 from coursekit.grader.report import Report
+from coursekit.grader.starter import solution
 
 Checked = Callable[..., Report]
 
@@ -213,6 +215,9 @@ def test_a_file_that_is_no_python_is_named_with_its_line(checked: Checked) -> No
     assert "mykit/splits.py" in report.problem
     assert "line 1" in report.problem
     assert report.points == 0
+    assert report.text().splitlines()[-3:] == ["Nothing was checked.", "", "Tiny · 0 of 2 points."]
+    assert "<p>Nothing was checked.</p>" in report.html()
+    assert "it splits" not in report.text() + report.html()
 
 
 def test_an_error_while_a_file_is_read_is_named_with_its_line(checked: Checked) -> None:
@@ -336,7 +341,7 @@ def test_the_report_is_escaped_and_its_json_is_whole(checked: Checked) -> None:
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert "\x1b" not in page + report.text() + report.to_json()
-    assert "<details open><summary>✗ it splits · 0 of 2 points · cpu</summary>" in page
+    assert "<details open><summary>✗ it splits · 0 of 2 points</summary>" in page
     assert data["word"] == "tiny"
     assert (data["points"], data["of"]) == (0, 2)
     assert data["results"][0]["kind"] == "raised"
@@ -350,7 +355,7 @@ def test_a_report_has_one_line_for_what_passed(checked: Checked) -> None:
     ).text()
 
     assert text.splitlines() == [
-        "✓ it splits · 2 of 2 points · cpu",
+        "✓ it splits · 2 of 2 points",
         "",
         "Tiny · 2 of 2 points. All of it is yours now.",
     ]
@@ -441,6 +446,24 @@ def it_splits_again(kit, case):
 
     assert "You hold out all ['" in first.message
     assert 'It is the same mistake as in "it splits".' in second.message
+
+
+def test_a_known_mistake_is_told_where_it_is_first_met(tmp_path: Path) -> None:
+    """Not where it belongs: a learner reads the first failing check."""
+    wrong = next(one for one in load("first_model").wrong if "argmax(dim=0)" in one.says)
+    write_files(tmp_path, solution("first_model", wrong.replace))
+    first, second, *_ = check("first_model", tmp_path).results
+
+    assert wrong.says in first.message
+    assert wrong.says in second.message
+
+
+def test_what_is_printed_without_end_is_not_counted(checked: Checked) -> None:
+    (many,) = checked(body("for n in range(20_000): print(n)\nreturn 1")).results
+    (few,) = checked(body("for n in range(20): print(n)\nreturn 1")).results
+
+    assert "… and more, not kept" in many.message
+    assert "… 32 more lines" in few.message, "the check asks twice"
 
 
 @pytest.fixture

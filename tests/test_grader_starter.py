@@ -84,6 +84,21 @@ def test_the_imports_that_signature_body_and_examples_use_come_along() -> None:
         ast.parse(text)
 
 
+def test_a_type_that_the_library_named_is_written_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its name is not in the learner's file."""
+    text = "Pair = tuple[int, int]\nSIZE = 3 * 4\n"
+    text += "def f(ä: Pair, *, b: list[Pair] = SIZE) -> Pair: return ä\n"
+    (tmp_path / "some.py").write_text(text, encoding="utf-8")
+
+    assert ") -> tuple[list[int], list[int]]:\n" in starter("first_model")["splits"]
+    monkeypatch.setattr(module, "_LIBRARY", tmp_path)
+    assert sources("some", ["f"]) == [
+        "def f(ä: tuple[int, int], *, b: list[tuple[int, int]] = SIZE) -> tuple[int, int]: return ä"
+    ]
+
+
 def test_a_definition_that_the_library_lacks_is_named() -> None:
     with pytest.raises(LookupError, match=r"no definition metrics\.acuracy; an exercise asks for it"):
         sources("metrics", ["acuracy"])

@@ -100,6 +100,7 @@ class _Checker:
     ) -> None:
         self.exercise, self.devices, self.seed = exercise, devices, seed
         self.kit, self.seconds = kit, seconds
+        self.told: dict[str, str] = {}  # each known mistake that was named, and the check that named it
         self.reference, self.learner = stack.enter_context(Side(Kit())), stack.enter_context(Side(kit))
 
     def result(self, one: Check) -> Result:
@@ -151,7 +152,8 @@ class _Checker:
         if found.kind in ("unusable", "ours"):
             return Message(sentences=(found.sentence,))
         wrong = nearest(self.exercise, one, found, seen, ours) if len(seen) == len(ours) else None
-        sentences = [*_sentences(one, found, wrong), _agreeing(found, seen, self.devices)]
+        known = self.known(one, found, wrong) if wrong else ""
+        sentences = [*_sentences(wrong, one, found, known), _agreeing(found, seen, self.devices)]
         call = found.run.scenario.call(found.line, found.run.drawn, found.names or {})
         yours, theirs = _values(found)
         return Message(
@@ -165,12 +167,18 @@ class _Checker:
             where=f'Read again: lesson {self.exercise.word}, "{one.lesson}".' if one.lesson else "",
         )
 
+    def known(self, one: Check, found: Fault, wrong: Wrong) -> str:
+        """A known mistake's sentence, in full at the first check that shows it."""
+        said = sentence(wrong, one, found, self.told.get(wrong.title, ""))
+        if said:
+            self.told.setdefault(wrong.title, one.title)
+        return said
 
-def _sentences(one: Check, found: Fault, wrong: Wrong | None) -> list[str]:
+
+def _sentences(wrong: Wrong | None, one: Check, found: Fault, known: str) -> list[str]:
     """What is wrong, then the nearest known mistake."""
-    if wrong is None:
+    if wrong is None or not known:
         return [found.sentence]
-    known = sentence(wrong, one, found)
     # With the mistake named, "Yours is 1, ours 2." under the two values says nothing new.
     bare = wrong.caught_by is one and found.label and found.sentence.startswith("Yours is ")
     return [known] if bare or known == found.sentence else [found.sentence, known]
@@ -202,11 +210,14 @@ def _agreeing(found: Fault, seen: list[Run], devices: tuple[str, ...]) -> str:
     if found.run.device != devices[0] and found.kind == "differs":
         parts.append(f"On {devices[0]} it is right; on {found.run.device} it is not.")
     elif number := next((n for n, run in enumerate(seen) if run is found.run), 0):
-        parts.append(f"It was right for the first {count(number // len(devices) or 1, 'input')}.")
+        before = number // len(devices) or 1
+        parts.append(f"It was right for the first {'input' if before == 1 else f'{before} inputs'}.")
     return " ".join(parts)
 
 
 def _first_lines(printed: str, most: int = 8) -> str:
-    lines = clean(printed).rstrip("\n").split("\n")
-    more = [f"… {len(lines) - most} more lines"] if len(lines) > most else []
-    return "\n".join([line[:160] for line in lines[:most]] + more)
+    lines = printed.rstrip("\n").split("\n")
+    more = [f"… {count(len(lines) - most, 'more line')}"] if len(lines) > most else []
+    if len(printed.encode("utf-8", "replace")) >= process.KEPT_OUTPUT:
+        more = ["… and more, not kept"]
+    return "\n".join([clean(line[:160]) for line in lines[:most]] + more)

@@ -86,12 +86,22 @@ def _equal(x: Any, y: Any) -> bool:
     return x.type == y.type if isinstance(x, Refused) and isinstance(y, Refused) else compare(x, y) is None
 
 
-def sentence(wrong: Wrong, check: Check, fault: Fault) -> str:
-    """A known mistake's sentence with what was seen and drawn filled in, told in full by its own check."""
-    if wrong.caught_by is not check:
-        return f'It is the same mistake as in "{wrong.caught_by.title}".'
-    values = {**fault.run.drawn, "yours": fault.seen, "ours": fault.ours}
-    return wrong.says.format(**{name: brief(_number_of(value)) for name, value in values.items()})
+def sentence(wrong: Wrong, check: Check, fault: Fault, told_at: str = "") -> str:
+    """A known mistake's sentence with what was seen and drawn filled in, or the check that has told it.
+
+    Args:
+        told_at: The title of the check where the learner has read the sentence already, or "".
+
+    Returns:
+        The sentence, or "" where a value it speaks of is not there.
+    """
+    if told_at and wrong.caught_by is not check:
+        return f'It is the same mistake as in "{told_at}".'
+    values = {**fault.run.drawn, **({"yours": fault.seen, "ours": fault.ours} if fault.label else {})}
+    try:
+        return wrong.says.format(**{name: brief(_number_of(value)) for name, value in values.items()})
+    except KeyError:
+        return ""
 
 
 def _number_of(value: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from .wording import clean, count
 
 FORMAT = 1
+NOTHING = "Nothing was checked."
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,11 @@ class Result:
         return self.parts.text()
 
     def heading(self, devices: tuple[str, ...]) -> str:
-        """One line: passed or not, the check, its points, where it ran."""
+        """One line: passed or not, the check, its points, and where it ran if there were several places."""
         mark = "✓" if self.passed else "✗"
         earned = f"{self.points} of {count(self.of, 'point')}"
-        return f"{mark} {self.title} · {earned} · {', '.join(devices)}"
+        where = f" · {', '.join(devices)}" if len(devices) > 1 else ""
+        return f"{mark} {self.title} · {earned}{where}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,25 +142,27 @@ class Report:
 
     def text(self) -> str:
         """The report for a terminal: the first fault in full, the others in a line each."""
+        if self.problem:
+            return "\n".join([clean(self.problem), NOTHING, "", self.summary()])
         lines, explained = [], False
         for result in self.results:
             lines.append(result.heading(self.devices))
-            if not result.passed and not explained and not self.problem:
+            if not result.passed and not explained:
                 lines += [_indented(result.message, 2), ""]
                 explained = True
-            elif not result.passed and not self.problem and result.parts.sentences:
+            elif not result.passed and result.parts.sentences:
                 lines.append(f"    {clean(result.parts.sentences[0], 200)}")
-        problem = [clean(self.problem), ""] if self.problem else []
-        return "\n".join([*problem, *lines, "", self.summary()])
+        return "\n".join([*lines, "", self.summary()])
 
     def html(self) -> str:
         """The report for a notebook or page: escaped, readable on light and dark ground."""
-        problem = f"<p><strong>{_escaped(self.problem)}</strong></p>" if self.problem else ""
         first = next((result for result in self.results if not result.passed), None)
-        rows = [_row(result, self.devices, result is first, bool(self.problem)) for result in self.results]
+        rows = [_row(result, self.devices, result is first) for result in self.results]
+        if self.problem:
+            rows = [f"<p><strong>{_escaped(self.problem)}</strong></p><p>{NOTHING}</p>"]
         about = f'<section class="coursekit-report" aria-label="{_escaped(self.title)}">'
         summary = f"<p><strong>{_escaped(self.summary())}</strong></p>"
-        return f"{about}{_STYLE}{problem}{''.join(rows)}{summary}</section>"
+        return f"{about}{_STYLE}{''.join(rows)}{summary}</section>"
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -189,17 +193,17 @@ class Report:
 _STYLE = """<style>
 .coursekit-report details, .coursekit-report div {
   border-left: 4px solid #2f8f5b; padding: .3em .8em; margin: .4em 0; }
-.coursekit-report details, .coursekit-report .failed { border-left-color: #d1495b; }
+.coursekit-report details { border-left-color: #d1495b; }
 .coursekit-report p { margin: .5em 0; }
 .coursekit-report pre { background: rgba(128, 128, 128, .12); color: inherit;
   padding: .5em .8em; overflow-x: auto; white-space: pre-wrap; }
 </style>"""
 
 
-def _row(result: Result, devices: tuple[str, ...], is_open: bool, told: bool) -> str:
+def _row(result: Result, devices: tuple[str, ...], is_open: bool) -> str:
     heading = _escaped(result.heading(devices))
-    if result.passed or told:
-        return f'<div class="{"passed" if result.passed else "failed"}">{heading}</div>'
+    if result.passed:
+        return f'<div class="passed">{heading}</div>'
     return f"<details{' open' if is_open else ''}><summary>{heading}</summary>{result.parts.html()}</details>"
 
 

@@ -71,7 +71,38 @@ def sources(module: str, names: list[str]) -> list[str]:
         if not of_name:
             raise LookupError(f"The library has no definition {module}.{name}; an exercise asks for it.")
         found.append("\n\n\n".join("\n".join(lines[s.first - 1 : s.last]) for s in of_name))
-    return found
+    aliases = {name: ast.unparse(value) for name, value in _aliases(statements).items()}
+    return [_spelt_out(one, aliases) for one in found]
+
+
+def _aliases(statements: list[Statement]) -> dict[str, ast.expr]:
+    """The types that a module gives a name of its own, such as `Split = tuple[list[int], list[int]]`."""
+    return {
+        s.names[0]: s.node.value
+        for s in statements
+        if isinstance(s.node, ast.Assign)
+        and len(s.names) == 1
+        and isinstance(s.node.value, ast.Subscript | ast.BinOp)
+    }
+
+
+def _spelt_out(text: str, aliases: Mapping[str, str]) -> str:
+    """A definition's text with such names written out in signatures: the learner's file has none of them."""
+    lines = lines_of(text)
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, Function)]
+    names = [node for one in functions for node in _annotations(one) if node.id in aliases]
+    for node in sorted(names, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        line = lines[node.lineno - 1].encode()
+        before, after = line[: node.col_offset].decode(), line[node.end_col_offset :].decode()
+        lines[node.lineno - 1] = before + aliases[node.id] + after
+    return "\n".join(lines)
+
+
+def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Name]:
+    """The names in a signature's annotations."""
+    args = [node for node in ast.walk(function.args) if isinstance(node, ast.arg)]
+    parts = [function.returns, *(arg.annotation for arg in args)]
+    return [node for part in parts if part for node in ast.walk(part) if isinstance(node, ast.Name)]
 
 
 def without_body(source: str, says: Mapping[str, str]) -> str:
@@ -125,6 +156,7 @@ def _imports(module: str, names: list[str]) -> str:
     for statement in statements:
         if set(names) & set(statement.names):
             used |= _all_names(statement)
+    used = used.union(*(used_names(value) for name, value in _aliases(statements).items() if name in used))
     chosen = []
     for statement in statements:
         if statement.is_import and set(statement.names) & used:
