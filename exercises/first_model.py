@@ -227,7 +227,8 @@ wrong = [
         "looks at the whole table",
         _measuring("accuracy", "(predictions.argmax() == targets).float().mean()"),
         caught_by=accuracy_is_the_share_of_right_guesses,
-        says="`argmax()` without `dim` looks for one place in the whole table; `dim=1` gives one a row.",
+        says="`argmax()` without `dim` looks for one place in the whole table; "
+        "`dim=1` gives one for each row.",
     ),
     Wrong(
         "takes the mean of True and False",

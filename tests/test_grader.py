@@ -448,6 +448,28 @@ def it_splits_again(kit, case):
     assert 'It is the same mistake as in "it splits".' in second.message
 
 
+def test_no_check_is_named_that_did_not_tell_the_mistake(checked: Checked) -> None:
+    """A sentence about a draw cannot be told where that draw was not made."""
+    before = """
+@check(points=1, rounds=1)
+def it_comes_before(kit, case):
+    '''Think ahead.'''
+    yield "split", kit.group_split(["a", "b"], valid=0.5, seed=1)
+
+
+@check(points=2, rounds=1, lesson"""
+    exercise = TINY.replace("@check(points=2, rounds=1, lesson", before).replace("wrong = []", "")
+    takes_all = "def group_split(groups, valid, seed):\\n  return [], [*range(len(groups))]"
+    exercise += (
+        f'wrong = [Wrong("takes all", {{"splits.group_split": "{takes_all}"}}, '
+        'caught_by=it_splits, says="You hold out all {groups}.")]\n'
+    )
+    first, second = checked(body("return [], [n for n, _ in enumerate(groups)]"), exercise).results
+
+    assert "same mistake" not in first.message
+    assert "You hold out all ['" in second.message
+
+
 def test_a_known_mistake_is_told_where_it_is_first_met(tmp_path: Path) -> None:
     """Not where it belongs: a learner reads the first failing check."""
     wrong = next(one for one in load("first_model").wrong if "argmax(dim=0)" in one.says)
