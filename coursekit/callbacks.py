@@ -51,7 +51,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from .metrics import Mean, Metric
+from .metrics import Average, Mean, Metric
 from .screens import SCREENS, Screen, describe_learning, find_style
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class Metrics(Callback):
     order = -20
 
     def __init__(self, metrics: Iterable[Metric | Callable[[Any, Any], Tensor]] = ()) -> None:
-        self.loss = Mean(_no_function, name="valid loss")
+        self.loss = Average("valid loss")
         self.metrics = [_as_metric(metric) for metric in metrics]
         self.values: dict[str, float] = {}
 
@@ -221,11 +221,6 @@ class Metrics(Callback):
 
     def after_validate(self, learner: Learner) -> None:
         self.values = {metric.name: metric.value() for metric in (self.loss, *self.metrics)}
-
-
-def _no_function(predictions: Any, targets: Any) -> Tensor:
-    """Stands where `Mean` wants a function and only `add` is used."""
-    raise NotImplementedError
 
 
 def _as_metric(metric: Any) -> Metric:

@@ -128,34 +128,24 @@ class Metric:
         raise NotImplementedError(f"{type(self).__name__} must say what came out: def value(self)")
 
 
-class Mean(Metric):
-    """A function's mean over all items: each batch's value counts as often as the batch has items.
+class Average(Metric):
+    """The mean over all items of numbers that come as means of batches; `Mean` asks a function for them.
 
-    `function(predictions, targets)` gives the mean of one batch, as a tensor of one number. A Learner wraps
-    plain functions in this by itself. `value()` is nan when nothing was seen.
-
-    >>> mean = Mean(accuracy)
-    >>> mean.reset()
-    >>> mean.update(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1]))
-    >>> mean.update(torch.tensor([[1.0, 0.0]]), torch.tensor([1]))
-    >>> mean.name, mean.value()
-    ('accuracy', 0.75)
+    >>> average = Average("valid loss")
+    >>> average.add(0.5, count=3)
+    >>> average.add(0.9, count=1)
+    >>> round(average.value(), 3)
+    0.6
     """
 
-    def __init__(self, function: Callable[[Any, Any], Tensor], name: str | None = None) -> None:
-        self.function = function
-        self.name = name or getattr(function, "__name__", type(function).__name__).replace("_", " ")
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.reset()
 
     def reset(self) -> None:
         """Forget every batch seen so far."""
         self.values: list[Tensor] = []
         self.counts: list[int] = []
-
-    def update(self, predictions: Any, targets: Any) -> None:
-        """Look at one batch."""
-        count = count_items(targets) or count_items(predictions) or 1
-        self.add(self.function(predictions, targets), count)
 
     def add(self, value: Tensor | float, count: int) -> None:
         """Take in the mean of one batch of `count` items as it is."""
@@ -175,6 +165,30 @@ class Mean(Metric):
         # One transfer for the whole epoch, and the sum in the host's double precision.
         values = torch.stack(self.values).tolist()
         return sum(value * count for value, count in zip(values, self.counts, strict=True)) / sum(self.counts)
+
+
+class Mean(Average):
+    """A function's mean over all items: each batch's value counts as often as the batch has items.
+
+    `function(predictions, targets)` gives the mean of one batch, as a tensor of one number. A Learner wraps
+    plain functions in this by itself. `value()` is nan when nothing was seen.
+
+    >>> mean = Mean(accuracy)
+    >>> mean.reset()
+    >>> mean.update(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1]))
+    >>> mean.update(torch.tensor([[1.0, 0.0]]), torch.tensor([1]))
+    >>> mean.name, mean.value()
+    ('accuracy', 0.75)
+    """
+
+    def __init__(self, function: Callable[[Any, Any], Tensor], name: str | None = None) -> None:
+        self.function = function
+        super().__init__(name or getattr(function, "__name__", type(function).__name__).replace("_", " "))
+
+    def update(self, predictions: Any, targets: Any) -> None:
+        """Look at one batch."""
+        count = count_items(targets) or count_items(predictions) or 1
+        self.add(self.function(predictions, targets), count)
 
 
 class Recall(Metric):
