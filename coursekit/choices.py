@@ -52,23 +52,53 @@ def lineage(kind: type, column: Column) -> list[type]:
     return near + [base for base in column.abstract if base not in near and issubclass(kind, base)]
 
 
-def as_near(one: Sequence[type], other: Sequence[type], kind: type, line: Sequence[type]) -> bool:
+def ancestor(kind: type, allowed: Sequence[type]) -> type:
+    """Find which of the allowed types is nearest to one that fits: an ancestor, else what it merely fits."""
+    near = next((base for base in kind.__mro__ if base in allowed), None)
+    return near or next(base for base in allowed if issubclass(kind, base))
+
+
+def as_near(one: Sequence[type], other: Sequence[type], kind: type) -> bool:
     """Say whether the types `one` come at least as near to an argument of type `kind` as `other` do."""
-    mine = next(ancestor for ancestor in line if ancestor in one)
-    theirs = next(ancestor for ancestor in line if ancestor in other)
+    mine, theirs, line = ancestor(kind, one), ancestor(kind, other), kind.__mro__
     if mine is theirs:
-        return all(kind in other or (kind is not Missing and issubclass(kind, tuple(other))) for kind in one)
-    if mine in kind.__mro__ and theirs in kind.__mro__:
+        return all(base in other or (base is not Missing and issubclass(base, tuple(other))) for base in one)
+    if mine in line and theirs in line:
         return line.index(mine) < line.index(theirs)
     return issubclass(mine, theirs)
 
 
+def nearest(fitting: Sequence[Sequence[tuple[type, ...]]], kinds: Sequence[type]) -> list[int]:
+    """Find, among the methods that fit a call, those that no other method is nearer than.
+
+    In one argument, the method is nearer that takes the nearer ancestor of the argument's type: the type
+    itself, then its bases in the order of `kind.__mro__`. A method is nearer than another if it is at least
+    as near in every argument and nearer in some.
+
+    Args:
+        fitting: For each method that fits, and in it for each argument, the types that it takes.
+        kinds: The types of the arguments.
+
+    Returns:
+        Their places in `fitting`, ascending: one if the call is clear, several if it is ambiguous.
+
+    >>> nearest([[(object,)], [(int,)]], [bool])
+    [1]
+    >>> nearest([[(int,), (object,)], [(object,), (int,)]], [bool, bool])
+    [0, 1]
+    """
+
+    def nearer(one: Sequence[tuple[type, ...]], other: Sequence[tuple[type, ...]]) -> bool:
+        return all(map(as_near, one, other, kinds)) and not all(map(as_near, other, one, kinds))
+
+    return [place for place, one in enumerate(fitting) if not any(nearer(other, one) for other in fitting)]
+
+
 def rank(asked: Sequence[tuple[Column, type]], count: int) -> tuple[list[int], list[int]]:
     """Find the methods that fit a call: those that no other is nearer than, and those passed over."""
-    bits, lines, fitting = (1 << count) - 1, [], []
+    bits, fitting = (1 << count) - 1, []
     for column, kind in asked:
-        lines.append(lineage(kind, column))
-        bits &= functools.reduce(operator.or_, map(column.takers.__getitem__, lines[-1]), 0)
+        bits &= functools.reduce(operator.or_, map(column.takers.__getitem__, lineage(kind, column)), 0)
     while bits:
         lowest = bits & -bits
         fitting.append(lowest.bit_length() - 1)
@@ -76,18 +106,10 @@ def rank(asked: Sequence[tuple[Column, type]], count: int) -> tuple[list[int], l
     best = fitting
     # What was left out decides only between methods that are as near to what was given.
     for left_out in (False, True) if len(fitting) > 1 else ():
-        asking = [row for row in zip(asked, lines, strict=True) if (row[0][1] is Missing) == left_out]
-        best = [one for one in best if not any(nearer(other, one, asking) for other in best)]
+        asking = [(column.allowed, kind) for column, kind in asked if (kind is Missing) == left_out]
+        takes = [[allowed[number] for allowed, _ in asking] for number in best]
+        best = [best[place] for place in nearest(takes, [kind for _, kind in asking])]
     return best, [one for one in fitting if one not in best]
-
-
-def nearer(one: int, other: int, asking: Sequence[tuple[tuple[Column, type], list[type]]]) -> bool:
-    """Say whether a method is as near as another in all arguments asked about, and nearer in some."""
-
-    def near(one: int, other: int) -> bool:
-        return all(as_near(row.allowed[one], row.allowed[other], kind, line) for (row, kind), line in asking)
-
-    return near(one, other) and not near(other, one)
 
 
 class NoMethodError(TypeError):
@@ -221,9 +243,9 @@ class Choice:
         result = []
         for position, kind in enumerate(self.call.given):
             allowed = self.method.kinds(position, self.call.common)
-            nearest = next((base for base in (*kind.__mro__, *allowed) if base in allowed), object)
-            why = "" if nearest is kind else f" is a kind of {names([nearest])}"
-            why = ", as anything is taken" if nearest is object else why
+            near = object if kind is Missing else ancestor(kind, allowed)
+            why = "" if near is kind else f" is a kind of {names([near])}"
+            why = ", as anything is taken" if near is object else why
             if kind is not Missing:
                 result.append((parameter_name(self.method, position), names([kind]) + why))
         return result[self.call.owner :]

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
 
 import pytest
 
-from coursekit.choices import AmbiguousMethodError, Column, NoMethodError, as_near, few, lineage, rank, table
+from coursekit.choices import (
+    AmbiguousMethodError,
+    Column,
+    NoMethodError,
+    ancestor,
+    as_near,
+    few,
+    lineage,
+    nearest,
+    rank,
+    table,
+)
 from coursekit.dispatch import method
 from coursekit.signatures import Missing
 
@@ -191,12 +202,27 @@ class TestTheChoice:
         assert lineage(Missing, column) == []
 
     def test_nearness_is_decided_by_ancestors_then_by_the_narrower_choice(self) -> None:
-        line = [Cat, Animal, object]
+        assert as_near((Cat,), (Animal,), Lion)
+        assert not as_near((Animal,), (Cat,), Lion)
+        assert as_near((Cat,), (Cat, Plant), Lion)
+        assert not as_near((Cat, Plant), (Cat,), Lion)
 
-        assert as_near((Cat,), (Animal,), Lion, line)
-        assert not as_near((Animal,), (Cat,), Lion, line)
-        assert as_near((Cat,), (Cat, Plant), Lion, line)
-        assert not as_near((Cat, Plant), (Cat,), Lion, line)
+    def test_what_merely_fits_is_further_than_an_ancestor_but_nearer_than_anything(self) -> None:
+        assert as_near((list,), (Sized,), list)
+        assert not as_near((Sized,), (list,), list)
+        assert as_near((Sized,), (object,), list)
+        assert not as_near((object,), (Sized,), list)
+
+    def test_the_part_of_a_union_that_fits_counts(self) -> None:
+        assert ancestor(Lion, (Plant, Animal, Cat)) is Cat
+        assert ancestor(list, (Callable, Sized)) is Sized
+
+    def test_the_nearest_are_those_that_none_is_nearer_than(self) -> None:
+        anything, cat_first, cat_last = [(object,)] * 2, [(Cat,), (object,)], [(object,), (Cat,)]
+
+        assert nearest([anything, cat_first], [Lion, Lion]) == [1]
+        assert nearest([anything, cat_last, cat_first], [Lion, Lion]) == [1, 2]
+        assert nearest([anything, anything], [Lion, Lion]) == [0, 1]
 
     def test_a_method_nearer_in_one_argument_and_as_near_in_the_other_wins(self) -> None:
         first = Column.of(0, [(Animal,), (Cat,), (Plant,)])
