@@ -48,6 +48,9 @@ class TypedTensor(torch.Tensor):
     for every item of a batch (the names of the classes); of `item_metadata` a batch has a tuple with one
     value for each item, and indexing the batch indexes them too. An attribute that was not given is `None`.
 
+    Where the first axis counts things (`counts = True`: boxes, points, words), any choice among them is of
+    the type again, and `row_metadata` names the metadata that have a value for each and are chosen with them.
+
     Raises `ValueError` for a shape that does not fit the axes, `TypeError` for a dtype that is not among
     `dtypes` (empty: any will do) or for metadata the type does not have.
     """
@@ -57,6 +60,8 @@ class TypedTensor(torch.Tensor):
     keeps: ClassVar[tuple[str, ...]] = ("copies",)
     shared_metadata: ClassVar[tuple[str, ...]] = ()
     item_metadata: ClassVar[tuple[str, ...]] = ()
+    counts: ClassVar[bool] = False
+    row_metadata: ClassVar[tuple[str, ...]] = ()
     # Found from the lines above when the class is made, so that an operation need not ask twice.
     item_dims: ClassVar[int | None] = None
     carries: ClassVar[bool] = False
@@ -106,6 +111,11 @@ class TypedTensor(torch.Tensor):
             raise ValueError(
                 f"{cls.__name__} is {axes} (a batch: one axis more in front) of {dtypes}; got {what(tensor)}."
             )
+
+    @classmethod
+    def cut(cls, metadata: dict[str, Any], along: Sequence[Any]) -> dict[str, Any]:
+        """Say what the metadata become when items are cut along their axes: by default, what they were."""
+        return metadata
 
     @property
     def is_batch(self) -> bool:
@@ -233,42 +243,64 @@ def selecting(kind: type[TypedTensor]) -> Callable[..., Any]:
         if result.dim() == item_dims:
             result.__class__ = kind
             if carries:
-                result.__dict__.update(chosen_metadata(self, index))
+                result.__dict__.update(chosen_metadata(self, (index,)))
         return result
 
     return select
 
 
 def typed_selection(source: TypedTensor, index: Any, result: torch.Tensor) -> torch.Tensor:
-    """Type what an index chose, if it chose whole items or cut along the axes of each."""
+    """Type what an index chose, if it chose whole items, things they count, or a cut along their axes."""
     kind = type(source)
-    parts = index if isinstance(index, tuple) else (index,)
-    leading = 1 if source.is_batch or (parts and parts[0] is None) else 0
+    items, along = split_index(source, index)
     if (
-        kind.item_dims is not None
-        and type(result) is torch.Tensor
-        and result.dim() - kind.item_dims in (0, 1)
-        and all(isinstance(part, slice) or part is Ellipsis for part in parts[leading:])
-        and all(getattr(part, "ndim", 1) <= 1 for part in parts[:leading])
+        type(result) is torch.Tensor
+        and kind.item_dims is not None
+        and kind.fits(result)
+        and all(getattr(part, "ndim", 1) <= 1 for part in items)
+        and all(isinstance(part, slice) for part in along[kind.counts :])
+        and (
+            not kind.counts or all(getattr(part, "ndim", 1) == 1 and type(part) is not int for part in along)
+        )
     ):
         result.__class__ = kind
-        result.__dict__.update(chosen_metadata(source, *parts[:leading]))
+        result.__dict__.update(chosen_metadata(source, items, along))
     return result
 
 
-def chosen_metadata(source: TypedTensor, *lead: Any) -> dict[str, Any]:
-    """Index the metadata of a batch as the batch was indexed; nothing in `lead` leaves all as it is."""
-    chosen = dict(source.__dict__)
-    for name in source.item_metadata if lead and lead[0] is not Ellipsis else ():
-        values, index = getattr(source, name), lead[0]
-        if index is None or values is None:
-            chosen[name] = values if values is None else (values,)
-            continue
-        numbers = torch.arange(len(values))[
-            index.cpu() if isinstance(index, torch.Tensor) else index
-        ].tolist()
-        chosen[name] = values[numbers] if isinstance(numbers, int) else tuple(values[n] for n in numbers)
-    return chosen
+def split_index(source: TypedTensor, index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Take an index apart: what it says of the items of a batch, and what of the axes of each."""
+    parts = index if isinstance(index, tuple) else (index,)
+    dots = next((place for place, part in enumerate(parts) if part is Ellipsis), None)
+    if dots is not None:
+        missing = source.dim() - sum(part is not None for part in parts) + 1
+        parts = (*parts[:dots], *[slice(None)] * missing, *parts[dots + 1 :])
+    leading = 1 if source.is_batch or (parts and parts[0] is None) else 0
+    return parts[:leading], parts[leading:]
+
+
+def chosen_metadata(source: TypedTensor, items: Sequence[Any], along: Sequence[Any] = ()) -> dict[str, Any]:
+    """Index the metadata as the tensor was indexed: those of items by `items`, those of rows by `along`."""
+    chosen, kind = dict(source.__dict__), type(source)
+    for name in kind.item_metadata if items else ():
+        chosen[name] = picked(chosen.get(name), items[0])
+    for name in kind.row_metadata if along else ():
+        values = chosen.get(name)
+        if values is not None and name in kind.item_metadata and items and not isinstance(items[0], int):
+            chosen[name] = tuple(picked(one, along[0]) for one in values)
+        else:
+            chosen[name] = picked(values, along[0])
+    return kind.cut(chosen, along)
+
+
+def picked(values: tuple[Any, ...] | None, index: Any) -> Any:
+    """Choose from a tuple what an index chooses from an axis of that length; `None` stays `None`."""
+    if values is None or isinstance(index, (slice, int)):
+        return values if values is None else values[index]
+    if index is None:
+        return (values,)
+    numbers = torch.arange(len(values))[index.cpu() if isinstance(index, torch.Tensor) else index].tolist()
+    return values[numbers] if isinstance(numbers, int) else tuple(values[number] for number in numbers)
 
 
 def collate_typed(items: Sequence[Typed], *, collate_fn_map: Any = None) -> Typed:
@@ -347,8 +379,14 @@ def short(dtype: torch.dtype) -> str:
 
 def value_range(tensor: torch.Tensor) -> str:
     """Say between which values a tensor lies: `0..255`, `0.0118..0.98`."""
-    low, high = plain(tensor).min().item(), plain(tensor).max().item()
-    return f"{low:.3g}..{high:.3g}" if tensor.is_floating_point() else f"{low}..{high}"
+    values = plain(tensor)
+    if not values.is_floating_point():
+        return f"{values.min().item()}..{values.max().item()}"
+    there = values[~values.isnan()]
+    if not there.numel():
+        return "all NaN"
+    some_missing = " and NaN" if there.numel() < values.numel() else ""
+    return f"{there.min().item():.3g}..{there.max().item():.3g}{some_missing}"
 
 
 prepare(TypedTensor)

@@ -77,9 +77,14 @@ ground
     geometry            dispatch tensors
     display             dispatch tensors
     batches             tensors
-    tensors             photos typed
+    tensors             labels pictures points typed volumes
+    volumes             pictures scans typed
+    pictures            photos typed
+    points              typed
+    labels              typed
     typed
     photos
+    scans
     dispatch            choices signatures
     choices             signatures
     signatures

@@ -118,7 +118,7 @@ class TestMaking:
         assert repr(labels()[1]) == "Category(1, 'broken')"
         assert repr(Category(1)) == "Category(1, int64)"
         assert repr(Image(torch.zeros(3, 0, 5))) == "Image(3x0x5, float32)"
-        assert repr(Image(torch.full((3, 1, 1), float("nan")))) == "Image(3x1x1, float32, nan..nan)"
+        assert repr(Image(torch.full((3, 1, 1), float("nan")))) == "Image(3x1x1, float32, all NaN)"
         assert str(image()) == repr(image())
 
     def test_back_to_the_type_after_a_free_function(self) -> None:
