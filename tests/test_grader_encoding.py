@@ -70,9 +70,9 @@ def test_a_view_and_a_tensor_with_a_gradient_arrive_as_numbers() -> None:
 def test_a_semantic_type_arrives_by_its_name_in_the_kit_with_its_metadata() -> None:
     came = crossed(coursekit.tensors.Category(1, vocab=("sound", "broken")))
 
-    assert came.type == "tensors.Category"
+    assert came.type == "labels.Category"
     assert came.metadata == {"vocab": ("sound", "broken")}
-    assert crossed(coursekit.tensors.Category(1), kit="").type == "coursekit.tensors.Category"
+    assert crossed(coursekit.tensors.Category(1), kit="").type == "coursekit.labels.Category"
 
 
 def test_arrays_and_tables_arrive() -> None:

@@ -87,13 +87,17 @@ def kind(value: Any) -> str:
     return a(clean("tensor" if name == "Tensor" else name, 80))
 
 
+# Modules whose types are known by their own name: "an Image", not "a pictures.Image".
+FAMILIAR = ("labels.", "pictures.", "points.", "torch.", "typed.", "volumes.")
+
+
 def a(noun: str) -> str:
     """A noun with its article.
 
     >>> a("Image"), a("list"), a("numpy.ndarray")
     ('an Image', 'a list', 'a numpy.ndarray')
     """
-    last = noun.rpartition(".")[2] if noun.startswith(("tensors.", "torch.")) else noun
+    last = noun.rpartition(".")[2] if noun.startswith(FAMILIAR) else noun
     return f"{'an' if last[:1].lower() in 'aeiou' else 'a'} {last}"
 
 
