@@ -189,7 +189,7 @@ class TestErrors:
         with pytest.raises(NoMethodError) as caught:
             greet(1)
 
-        assert "_method_ = _choose_(" in "".join(traceback.format_exception(caught.value))
+        assert "return _choose_(" in "".join(traceback.format_exception(caught.value))
 
 
 class TestTheChoice:

@@ -13,6 +13,7 @@ import pickle
 import shutil
 import sys
 import threading
+import traceback
 import types
 import typing
 from collections.abc import Callable, Sized
@@ -478,6 +479,23 @@ class TestArguments:
         with pytest.raises(KeyError, match="colour") as caught:
             of({})
         assert caught.value.__context__ is None
+
+    def test_a_method_that_raises_a_key_error_runs_once(self) -> None:
+        """The function's own look-up fails with one too; the two are told apart."""
+        runs = []
+
+        @method
+        @functools.cache
+        def of(x: int):
+            runs.append(x)
+            return {}[x]
+
+        for _ in range(2):
+            with pytest.raises(KeyError) as caught:
+                of(5)
+        told = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+        assert told[1:] == ["of", "of"]
+        assert runs == [5, 5]
 
 
 class TestDefining:

@@ -109,6 +109,6 @@ def test_the_function_that_is_written() -> None:
 
     assert parameters == "x, y=_defaults_[1], *, size=_defaults_[2]"
     assert defaults == [REQUIRED, 1, 2]
-    assert "_method_ = _chosen_[_type_(x)]\n" in write_body(common, {"size": 2}, [0], 7)
-    assert "_choose_(7, x, y)" in write_body(common, {"size": 2}, [0], 7)
-    assert "return _method_(x, y, size=size)" in write_body(common, {"size": 2}, [0], 7)
+    body = write_body(common, {"size": 2}, [0], 7)
+    assert "return _chosen_[_type_(x)](x, y, size=size)\n" in body
+    assert "return _choose_(7, x, y)(x, y, size=size)\n" in body
