@@ -65,6 +65,7 @@ class TypedTensor(torch.Tensor):
     # Found from the lines above when the class is made, so that an operation need not ask twice.
     item_dims: ClassVar[int | None] = None
     carries: ClassVar[bool] = False
+    closed: ClassVar[bool] = False
 
     # Torch is to ask no Python code on each operation: asking costs five times what a small operation does.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
@@ -172,6 +173,7 @@ def prepare(kind: type[TypedTensor]) -> None:
         setattr(kind, name, getattr(kind, name, None))
     kind.item_dims = None if kind.axes is None else len(kind.axes)
     kind.carries = bool(kind.shared_metadata + kind.item_metadata)
+    kind.closed = not kind.carries and is_closed(kind.dtypes)
     for group in kind.__dict__.get("keeps", ()):
         make = keeping_operator if group == "operators" else keeping
         for name in KEEPS[group].split():
@@ -187,17 +189,22 @@ def prepare(kind: type[TypedTensor]) -> None:
     default_collate_fn_map[kind] = collate_typed
 
 
+def is_closed(dtypes: Sequence[torch.dtype]) -> bool:
+    """Say whether arithmetic among these dtypes and with numbers of Python stays among them.
+
+    >>> is_closed([torch.uint8, torch.float32]), is_closed([torch.int32])
+    (True, False)
+    """
+    some = [torch.empty((), dtype=dtype) for dtype in dtypes]
+    return all(torch.result_type(one, other) in dtypes for one in some for other in (*some, 1, 1.0))
+
+
 def keeping(name: str) -> Callable[..., Any]:
     """Make the method that computes as plain tensors do and gives the result the type of `self`."""
     compute = getattr(torch.Tensor, name)
 
     def method(self: TypedTensor, *values: Any, **options: Any) -> Any:
-        result = compute(self, *values, **options)
-        kind = type(self)
-        for value in (*values, *options.values()):
-            if isinstance(value, TypedTensor) and type(value) is not kind:
-                return result
-        return dress(result, self)
+        return kept(compute(self, *values, **options), self, *values, *options.values())
 
     return method
 
@@ -209,26 +216,36 @@ def keeping_operator(name: str) -> Callable[..., Any]:
     def operator(self: TypedTensor, other: Any) -> Any:
         result = compute(self, other)
         kind, side = type(self), type(other)
-        if side is kind or side is float or side is int:
-            # What is no plain tensor is `NotImplemented`: Python then asks the other side.
-            if type(result) is torch.Tensor and not kind.carries:
-                result.__class__ = kind
-                return result
-        elif isinstance(other, TypedTensor):
+        # What is no plain tensor is `NotImplemented`: Python then asks the other side.
+        if (side is kind or side is float or side is int) and kind.closed and type(result) is torch.Tensor:
+            result.__class__ = kind
             return result
-        return dress(result, self)
+        return kept(result, self, other)
 
     return operator
 
 
-def dress(result: Any, source: TypedTensor) -> Any:
-    """Make a fresh plain result one of the source's type in place, if shape and dtype still suit it."""
+def kept(result: Any, source: TypedTensor, *others: Any) -> Any:
+    """Make a fresh plain result one of the source's type, in place, if the meaning stays.
+
+    It does not where a typed tensor of another kind is among the `others` that went in, where shape or dtype
+    no longer suit the type, or where metadata of items would meet another shape. Such a result comes back as
+    it is, and so does what is no plain tensor.
+
+    >>> from coursekit.tensors import Image
+    >>> kept(torch.ones(3, 4, 6), Image(torch.zeros(3, 4, 6)), 0.5)
+    Image(3x4x6, float32, 1..1)
+    """
     kind = type(source)
-    if type(result) is torch.Tensor and kind.fits(result):
-        if kind.item_metadata and result.shape != source.shape:
+    if type(result) is not torch.Tensor or not kind.fits(result):
+        return result
+    for other in others:
+        if isinstance(other, TypedTensor) and type(other) is not kind:
             return result
-        result.__class__ = kind
-        result.__dict__.update(source.__dict__)
+    if kind.item_metadata and result.shape != source.shape:
+        return result
+    result.__class__ = kind
+    result.__dict__.update(source.__dict__)
     return result
 
 

@@ -181,6 +181,17 @@ class TestWhatKeepsTheType:
             is torch.Tensor
         )
 
+    def test_an_operator_asks_for_the_dtype_too(self) -> None:
+        class Steps(TypedTensor):
+            axes = ("time",)
+            dtypes = (torch.int32,)
+            keeps = ("amounts", "operators")
+
+        steps = Steps(torch.ones(4, dtype=torch.int32))
+
+        assert type(steps * 2) is type(2 + steps) is type(steps - steps) is Steps
+        assert type(steps * 0.5) is type(steps / 2) is type(steps.mul(0.5)) is torch.Tensor
+
     def test_mixed_types_give_plain_tensors_and_never_raise(self) -> None:
         photo, outline, label, gray = image(), mask(), Category(1), GrayImage(torch.rand(1, 4, 4))
         results = [
