@@ -310,8 +310,17 @@ def chosen_metadata(source: TypedTensor, items: Sequence[Any], along: Sequence[A
     return kind.cut(chosen, along)
 
 
-def picked(values: tuple[Any, ...] | None, index: Any) -> Any:
-    """Choose from a tuple what an index chooses from an axis of that length; `None` stays `None`."""
+def picked(values: Any, index: Any) -> Any:
+    """Choose from a tuple what an index chooses from an axis of that length.
+
+    The index may be a number, a slice, a list, a tensor or array of numbers or of True and False; a single
+    number gives the value itself. The index `None` makes a tuple of one, as it makes a batch of one item. And
+    `None` instead of a tuple, for what nobody said, stays `None`.
+
+    >>> spacings = (0.5, 1.0, 2.0)
+    >>> picked(spacings, 1), picked(spacings, [2, 0]), picked(spacings, torch.tensor([True, False, True]))
+    (1.0, (2.0, 0.5), (0.5, 2.0))
+    """
     if values is None or isinstance(index, (slice, int)):
         return values if values is None else values[index]
     if index is None:
@@ -368,8 +377,24 @@ def typed_like(result: torch.Tensor, source: Source) -> Source:
 
 
 def dressed(tensor: torch.Tensor, kind: type[Typed], metadata: dict[str, Any]) -> Typed:
-    """View a tensor as one of a type with metadata, after checking that they fit; it is not copied."""
+    """View a tensor as one of a type, with metadata of its own; neither is the tensor copied nor changed.
+
+    >>> from coursekit.tensors import Mask
+    >>> dressed(torch.zeros(4, 6, dtype=torch.uint8), Mask, {"vocab": ("sky", "tree")})
+    Mask(4x6, uint8, 0..0, vocab=('sky', 'tree'))
+
+    Raises `ValueError` if the tensor cannot be of that type (`kind.check`), or if it is a batch and metadata
+    of items are not as many as its items (`check_counts`).
+    """
     kind.check(tensor)
+    check_counts(tensor, kind, metadata)
+    result = tensor.as_subclass(kind)
+    result.__dict__.update(metadata)
+    return result
+
+
+def check_counts(tensor: torch.Tensor, kind: type[TypedTensor], metadata: dict[str, Any]) -> None:
+    """Refuse metadata of items that do not have one value for each item of a batch."""
     if kind.item_dims is not None and tensor.dim() == kind.item_dims + 1:
         for name in kind.item_metadata:
             value = metadata.get(name)
@@ -378,9 +403,6 @@ def dressed(tensor: torch.Tensor, kind: type[Typed], metadata: dict[str, Any]) -
                     f"{what(tensor)} is a batch of {len(tensor)}, so it has a tuple of {len(tensor)} {name}; "
                     f"got {value!r}."
                 )
-    result = tensor.as_subclass(kind)
-    result.__dict__.update(metadata)
-    return result
 
 
 def what(tensor: torch.Tensor) -> str:
