@@ -15,7 +15,7 @@ from .callbacks import (
     StopOnNaN,
 )
 from .choices import AmbiguousMethodError, NoMethodError
-from .datablock import Block, DataBlock
+from .datablock import Block, Create, DataBlock
 from .devices import choose_device, seed_everything
 from .dispatch import method
 from .display import show, show_grid, show_heat
@@ -61,6 +61,7 @@ __all__ = [
     "CancelFit",
     "Categorize",
     "Category",
+    "Create",
     "CrossEntropy",
     "DataBlock",
     "DicomImage",
