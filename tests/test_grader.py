@@ -15,6 +15,7 @@ from coursekit.grader.checking import check
 from coursekit.grader.exercises import UnknownExercise, load, words
 from coursekit.grader.mistakes import write_files
 from coursekit.grader.report import Report
+from coursekit.grader.scenario import Scenario
 from coursekit.grader.starter import solution
 
 Checked = Callable[..., Report]
@@ -207,6 +208,53 @@ def test_a_message_shows_call_values_hint_and_section(checked: Checked) -> None:
     assert lines[3].startswith("        ours    ([")
     assert "Your code printed:\n    seen 3" in result.message
     assert lines[-2:] == ["Hint: Think of the groups.", 'Read again: lesson tiny, "A section".']
+
+
+def test_a_message_shows_the_definitions_that_a_call_needs() -> None:
+    text = """
+class Picture: ...
+class Scan(Picture): "Not in colours."
+class Outline: ...
+def one(kit, case):
+    "The hint."
+    factor = case.integer("factor", 2, 9)
+    @kit.method
+    def turn(x: Picture):
+        degrees = 90
+        return factor * degrees
+    def helper(x): return x
+    yield "before", turn(Picture())
+    @turn.method
+    def _(x: Scan): return 0
+    yield "after", turn(Scan()) * factor
+"""
+    scenario = Scenario.cut(text, "one")
+    yields = [number for number, line in enumerate(scenario.source.splitlines(), 1) if "yield" in line]
+
+    assert scenario.call(yields[0], {"factor": 3}, {"factor": 3}).splitlines() == [
+        "class Picture: ...",
+        "factor = 3",
+        "@kit.method",
+        "def turn(x: Picture):",
+        "    degrees = 90",
+        "    return factor * degrees",
+        "turn(Picture())",
+    ]
+    assert scenario.call(yields[1], {"factor": 3}, {"factor": 3}).splitlines()[-4:] == [
+        "    return factor * degrees",
+        "@turn.method",
+        "def _(x: Scan): return 0",
+        "turn(Scan()) * factor",
+    ]
+
+
+def test_an_error_in_a_helper_is_shown_at_the_line_that_asked(checked: Checked) -> None:
+    mark = "@check(points=2, rounds=1, lesson="
+    helper = f"def split(kit):\n    return kit.group_split('abc', valid=0.5)\n\n\n{mark}"
+    exercise = TINY.replace(mark, helper).replace("kit.group_split(groups, valid=0.5, seed=1)", "split(kit)")
+    (result,) = checked(body("return 1 / 0"), exercise).results
+
+    assert result.message.splitlines()[0] == "    split(kit)"
 
 
 def test_a_file_that_is_no_python_is_named_with_its_line(checked: Checked) -> None:

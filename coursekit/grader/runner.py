@@ -116,7 +116,7 @@ class _Job:
         for frame in traceback.extract_tb(error.__traceback__):
             path = Path(frame.filename)
             if frame.filename == SCENARIO:
-                line = frame.lineno or 0
+                line = line or frame.lineno or 0  # the scenario's own; a helper of it may come after
             elif self.folder in path.parents:
                 place = path.relative_to(self.folder).as_posix()
                 lines.append([f"{self.folder.name}/{place}", frame.lineno, frame.name, frame.line or ""])

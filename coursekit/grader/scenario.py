@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,6 +39,8 @@ from ..definitions import bound_names, used_names
 from .wording import brief, laid_out
 
 _AUTHORING = ("coursekit", "__future__")
+_DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
+_LINES = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Import, *_DEFINITIONS)
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,10 @@ class Scenario:
         if statement is None:
             return ""
         asked = _asked(statement)
-        shown = [f"{name} = {brief(names[name])}" for name in sorted(used_names(asked) & names.keys())]
         before = self._needed_before(statement, used_names(asked) - names.keys())
+        told = {name for node in before for name in bound_names(node)}
+        simple = sorted((used_names(asked) & names.keys()) - told)
+        shown = [f"{name} = {brief(names[name])}" for name in simple]
         lines = [_filled(node, draws) for node in before] + shown + [_filled(asked, draws)]
         return "\n".join(lines)
 
@@ -102,24 +106,31 @@ class Scenario:
         return max(inside, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
 
     def _needed_before(self, statement: ast.stmt, wanted: set[str]) -> list[ast.stmt]:
-        """The lines above a statement that give it its names, in order."""
+        """The lines above a statement that give it its names, in order, and the classes it uses."""
         found: list[ast.stmt] = []
-        above = [
-            node
-            for node in ast.walk(self._function)
-            if isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr | ast.Import)
-            and node.lineno < statement.lineno
-        ]
+        around = [node for node in ast.parse(self.source).body if isinstance(node, ast.ClassDef)]
+        above = [node for node in [*around, *_lines(self._function)] if node.lineno < statement.lineno]
         for node in sorted(above, key=lambda node: -node.lineno):
             if isinstance(node, ast.Expr):
                 # A bare call may change what it is given: it belongs to the story.
                 needed = not isinstance(node.value, ast.Yield) and bool(used_names(node) & (wanted | {"kit"}))
             else:
-                needed = bool(set(bound_names(node)) & wanted)
+                # `@turn.method` above a definition adds to `turn`.
+                marks = [used_names(mark) - {"kit"} for mark in getattr(node, "decorator_list", ())]
+                needed = bool(set(bound_names(node)).union(*marks) & wanted)
             if needed:
                 wanted = wanted | (set() if _is_draw(getattr(node, "value", None)) else used_names(node))
                 found.insert(0, node)
         return found
+
+
+def _lines(block: ast.AST) -> Iterator[ast.stmt]:
+    """The statements of a block that may matter to a later one; what stands in a definition belongs to it."""
+    for node in ast.iter_child_nodes(block):
+        if isinstance(node, _LINES):
+            yield node
+        elif isinstance(node, ast.stmt | ast.excepthandler):
+            yield from _lines(node)
 
 
 def _is_draw(node: ast.AST | None) -> bool:
@@ -128,7 +139,7 @@ def _is_draw(node: ast.AST | None) -> bool:
 
 def _bare(node: ast.stmt) -> ast.stmt:
     """A definition without its decorators and docstring; anything else as it is."""
-    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+    if not isinstance(node, _DEFINITIONS):
         return node
     node = copy.deepcopy(node)
     node.decorator_list = []
@@ -168,10 +179,24 @@ class _Fill(ast.NodeTransformer):
 def _filled(node: ast.AST, draws: Mapping[str, Any]) -> str:
     """A statement as text, with what was drawn in the place of each draw."""
     fill = _Fill(draws)
-    text = ast.unparse(ast.fix_missing_locations(fill.visit(copy.deepcopy(node))))
+    text = _brief(ast.fix_missing_locations(fill.visit(copy.deepcopy(node))))
     for stand_in, value in fill.values.items():
         before, _, after = text.partition(stand_in)
         if before != text:  # a draw inside another is not shown
             margin = " " * len(before.rpartition("\n")[2])
             text = before + value.replace("\n", f"\n{margin}") + after
     return text
+
+
+def _brief(node: ast.AST) -> str:
+    """A statement as text; a definition of one short line stays on one, and methods stand close."""
+    if not isinstance(node, _DEFINITIONS):
+        return ast.unparse(node)
+    marks = [f"@{ast.unparse(decorator)}" for decorator in node.decorator_list]
+    parts = [_brief(part) for part in node.body]
+    bare = copy.copy(node)
+    bare.decorator_list, bare.body = [], [ast.Pass()]
+    head = ast.unparse(bare).removesuffix("\n    pass")
+    if len(parts) == 1 and "\n" not in parts[0] and not isinstance(node.body[0], _DEFINITIONS):
+        return "\n".join([*marks, f"{head} {parts[0]}"])
+    return "\n".join([*marks, head, *(f"    {line}" for part in parts for line in part.split("\n"))])
