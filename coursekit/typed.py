@@ -29,6 +29,8 @@ KEEPS: dict[str, str] = {
     "operators": "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__",
 }
 
+generated: set[Callable[..., Any]] = set()  # the methods that were made from `KEEPS`
+
 
 class TypedTensor(torch.Tensor):
     """A tensor that knows what it is; the base of `Image`, `Mask`, `Category` and of types of your own.
@@ -65,7 +67,6 @@ class TypedTensor(torch.Tensor):
     # Found from the lines above when the class is made, so that an operation need not ask twice.
     item_dims: ClassVar[int | None] = None
     carries: ClassVar[bool] = False
-    closed: ClassVar[bool] = False
 
     # Torch is to ask no Python code on each operation: asking costs five times what a small operation does.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
@@ -173,15 +174,15 @@ def prepare(kind: type[TypedTensor]) -> None:
         setattr(kind, name, getattr(kind, name, None))
     kind.item_dims = None if kind.axes is None else len(kind.axes)
     kind.carries = bool(kind.shared_metadata + kind.item_metadata)
-    kind.closed = not kind.carries and is_closed(kind.dtypes)
-    for group in kind.__dict__.get("keeps", ()):
-        make = keeping_operator if group == "operators" else keeping
+    simple = kind if not kind.carries and is_closed(kind.dtypes) else None
+    for group in kind.keeps:
         for name in KEEPS[group].split():
-            method = make(name)
+            if (there := getattr(kind, name)) is not getattr(torch.Tensor, name) and there not in generated:
+                continue  # This type, or one it inherits from, has its own.
+            method = keeping_operator(name, simple) if group == "operators" else keeping(name)
             method.__name__, method.__qualname__ = name, f"{kind.__name__}.{name}"
-            method.__doc__ = (
-                f"Do what `torch.Tensor.{name}` does, and stay a typed tensor if the meaning stays."
-            )
+            method.__doc__ = f"Do what `torch.Tensor.{name}` does, and keep the type if the meaning stays."
+            generated.add(method)
             setattr(kind, name, method)
     if "__getitem__" not in kind.__dict__:
         kind.__getitem__ = selecting(kind)  # type: ignore[method-assign]
@@ -195,7 +196,7 @@ def is_closed(dtypes: Sequence[torch.dtype]) -> bool:
     >>> is_closed([torch.uint8, torch.float32]), is_closed([torch.int32])
     (True, False)
     """
-    some = [torch.empty((), dtype=dtype) for dtype in dtypes]
+    some: list[Any] = [torch.empty((), dtype=dtype) for dtype in dtypes]
     return all(torch.result_type(one, other) in dtypes for one in some for other in (*some, 1, 1.0))
 
 
@@ -209,15 +210,18 @@ def keeping(name: str) -> Callable[..., Any]:
     return method
 
 
-def keeping_operator(name: str) -> Callable[..., Any]:
-    """Do what `keeping` does for an operator with two sides, in as few steps as can be."""
-    compute = getattr(torch.Tensor, name)
+def keeping_operator(name: str, kind: type[TypedTensor] | None) -> Callable[..., Any]:
+    """Do what `keeping` does for an operator with two sides, in as few steps as can be.
+
+    `kind` is the type if nothing is to check: it has no metadata, and its dtypes are closed.
+    """
+    compute, tensor = getattr(torch.Tensor, name), torch.Tensor
 
     def operator(self: TypedTensor, other: Any) -> Any:
         result = compute(self, other)
-        kind, side = type(self), type(other)
+        side = type(other)
         # What is no plain tensor is `NotImplemented`: Python then asks the other side.
-        if (side is kind or side is float or side is int) and kind.closed and type(result) is torch.Tensor:
+        if type(self) is kind and (side is kind or side is float or side is int) and type(result) is tensor:
             result.__class__ = kind
             return result
         return kept(result, self, other)

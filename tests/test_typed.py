@@ -325,3 +325,27 @@ class TestATypeOfOnesOwn:
         assert batch.rate == (16_000, 16_000)
         assert (2 * clip).rate == batch[1].rate == 16_000
         assert type(image() + Sound(torch.rand(4))) is torch.Tensor
+
+    def test_what_a_type_writes_itself_stays_and_is_inherited(self) -> None:
+        class Angle(TypedTensor):
+            axes = ()
+            keeps = ("amounts", "operators")
+
+            def __add__(self, other: Any) -> Any:
+                return super().__add__(other) % 360
+
+        class Heading(Angle): ...
+
+        for kind in (Angle, Heading):
+            turned = kind(350.0) + 20
+            assert (float(turned), type(kind(350.0) * 2), type(turned)) == (10.0, kind, torch.Tensor)
+
+    def test_a_parents_operator_gives_the_type_of_the_child(self) -> None:
+        class Bright(Image):
+            item_metadata = ("lamp",)
+
+            def __add__(self, other: Any) -> Any:
+                return super().__add__(other)
+
+        lit = Bright(torch.zeros(3, 2, 2), lamp="left") + 1
+        assert (type(lit), lit.lamp) == (Bright, "left")
