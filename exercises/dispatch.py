@@ -1,34 +1,36 @@
 """# The dispatcher
 
-Every `show`, every `resize` and every step of a pipeline asks the same question: which method is for
-*this*? So far our code answered. Now yours will. There are two parts to write, and the first is small.
+Every `show`, every `resize` and every step of a pipeline asks the same question: which method is for *this*?
+So far our code answered. Now yours will. There are two parts to write, and the first is small.
 
 1. `nearest(fitting, kinds)` in `choices.py`: several methods fit a call; which of them is nearest? It gets
-   what each of them takes (for every argument a tuple of types) and the types of the arguments, and gives
-   the places of those that no other is nearer than. One place: the call is clear. Several: it is a draw.
-2. `method(function)` in `dispatch.py`: the decorator. It reads which types the function is for, adds it to
-   its word, or begins the word, and gives the word back. How a word is made is up to you: a class with a
-   `__call__`, or a function with a table beside it.
+   what each of them takes (for every argument a tuple of types) and the types of the arguments. It gives the
+   places of those that no other is nearer than. One place: the call is clear. Several: it is a draw.
+2. `method(function)` in `dispatch.py`: the decorator. It finds the word that the function belongs to, or
+   begins it, adds the function, and gives the word back. How a word is made is up to you: a class with a
+   `__call__`, or a function with tables beside it.
 
 What a word must be able to do:
 
-- Called, it runs the method that `nearest` chooses. In a draw it raises `AmbiguousMethodError`, and if
-  nothing fits `NoMethodError` (`choices.py` has both); either names the types of the call and the methods
-  in question.
+- Called, it runs the method that `nearest` chooses among those that fit. In a draw it raises
+  `AmbiguousMethodError`, and if nothing fits `NoMethodError`, both of `choices.py`. Either names the types of
+  the call and the methods in question.
 - It chooses once for each combination of types, and chooses again when a method came.
 - `@word.method` adds a method from anywhere; one for the same types takes the old one's place.
 - Methods keep their own defaults, and arguments may be given by name.
 - In a class it is bound as functions are. What the class takes it takes itself; for the rest it asks its
   bases.
+- `word.methods` and `word.which` show what it has and what would run.
 
-Reading annotations is not the point here, so that is given. In `method`, `frame = sys._getframe(1)` is
-where the definition stands, `frame.f_locals` are the names there, and `read_method(function,
-function.__name__, frame)` of `signatures.py` reads what the function says of itself: `.parameters` (of each
-its `.name`, the `.kinds` it takes as a tuple of types, its `.default`), `.function`, `.place`, and how it
-is written: `str(...)`. Unions, `None`, `Any` and a missing annotation have become tuples of types by then.
-`word.methods` and `word.which` are not asked for.
+Reading annotations is not the point here, so that is given. `Methods(function)`, in the same module, is an
+empty list of methods for the word that begins with this function. `add(function, frame)` reads one and puts
+it in; `frame`, from `sys._getframe(1)`, is where the definition stands, and `frame.f_locals` are the names
+there. Walking through the list gives each with its `.function` and its `.parameters` (of each the `.name`,
+the `.kinds` it takes as a tuple of types, the `.default`); `str` of it is how it is written. Unions, `None`,
+`Any` and missing annotations have become tuples of types by then. The list answers `which` too, so let your
+word carry both. `methods_of(thing)` is the list of a word, or `None` for anything else.
 
-Forty to seventy lines do it. When they pass, our library runs on them, show, shapes, pipelines and all.
+Forty to seventy lines do it. When they pass, our library runs on them: shapes, figures, pipelines and all.
 
 Before you begin: one method takes `(Scan, Picture)`, another `(Picture, Scan)`. Which should run for two
 scans?
@@ -382,6 +384,22 @@ def defaults_and_names_work_as_ever(kit, case):
     yield "all by name", turn(degrees=degrees, x=Outline())
 
 
+@check(points=1, lesson="Ask it why")
+def it_can_be_looked_at(kit, case):
+    """A word carries its list of methods: `word.methods`, and `word.which`, which the list answers."""
+
+    @kit.method
+    def turn(x: Picture, degrees: int = 90):
+        return "a picture"
+
+    @turn.method
+    def _(x: Scan, degrees: int = 90):
+        return "a scan"
+
+    yield "what there is", [str(one) for one in turn.methods]
+    yield "what would run", str(turn.which(CTScan()).method)
+
+
 @check(points=2, lesson="Where the choice is remembered")
 def it_chooses_once_and_remembers(kit, case):
     """Keep what was chosen in a dictionary: the types of the arguments lead to the method."""
@@ -431,7 +449,6 @@ import sys
 import types
 
 from .choices import AmbiguousMethodError, NoMethodError, nearest
-from .signatures import read_method
 
 """
 
@@ -441,7 +458,8 @@ class Word:
 
     def __init__(self, first):
         functools.update_wrapper(self, first)
-        self.known, self.chosen, self.owner = {}, {}, None
+        self.known, self.chosen, self.owner = Methods(first), {}, None
+        self.methods, self.which = self.known, self.known.which
 
     def __set_name__(self, owner, name):
         self.owner = owner
@@ -450,8 +468,7 @@ class Word:
         return self if instance is None else types.MethodType(self, instance)
 
     def add(self, function, frame):
-        one = read_method(function, self.__name__, frame)
-        self.known[tuple(frozenset(part.kinds) for part in one.parameters)] = one
+        self.known.add(function, frame)
         self.chosen.clear()
         return self
 
@@ -467,7 +484,7 @@ class Word:
     def choose(self, values, keywords):
         kinds = [type(value) for value in (*values, *keywords.values())]
         fitting, takes = [], []
-        for one in self.known.values():
+        for one in self.known:
             by_name = {part.name: part.kinds for part in one.parameters}
             allowed = [one.kinds(place, ()) for place in range(len(values))]
             allowed += [by_name.get(name, (object,)) for name in keywords]
@@ -484,7 +501,7 @@ class Word:
         owner, word = self.owner, self.__name__
         if owner and hasattr(super(owner, values[0]), word):
             return lambda first, *more, **named: getattr(super(owner, first), word)(*more, **named)
-        there = " or ".join(map(str, self.known.values()))
+        there = " or ".join(map(str, self.known))
         raise NoMethodError(f"{call} has no method; there is {there}.")
 
 
@@ -502,7 +519,7 @@ def method(function):
     frame = sys._getframe(1)
     there = frame.f_locals.get(function.__name__)
     word = getattr(there, "__func__", there)
-    if not isinstance(word, Word):
+    if methods_of(there) is None:
         word = Word(function)
     return word.add(function, frame)
 """
@@ -619,7 +636,7 @@ wrong = [
     ),
     Wrong(
         "begins a new word each time",
-        _word(("if not isinstance(word, Word):\n        word", "word")),
+        _word(("if methods_of(there) is None:\n        word", "word")),
         caught_by=the_type_decides,
         says="Each definition begins a new word with one method. "
         "Look first whether the name is a word already where the function stands.",
@@ -770,6 +787,13 @@ wrong = [
         says="What is given by name does not arrive at the method: pass `**keywords` on.",
     ),
     Wrong(
+        "keeps its list to itself",
+        _word(("        self.methods, self.which = self.known, self.known.which\n", "")),
+        caught_by=it_can_be_looked_at,
+        says="Your word does not carry its list: with `word.methods` and `word.which` people, and our "
+        "pipelines, see what it can do.",
+    ),
+    Wrong(
         "chooses anew each time",
         _word(("if key not in self.chosen:", "if True:")),
         caught_by=it_chooses_once_and_remembers,
@@ -839,32 +863,29 @@ def beats(one, other, kinds):
 import sys
 
 from . import choices
-from .signatures import REQUIRED, read_method
+from .signatures import REQUIRED
 
 
 def method(function):
     frame = sys._getframe(1)
     word = frame.f_locals.get(function.__name__)
-    if not hasattr(word, "take"):
-        word = begin(function.__name__, "." in function.__qualname__.split("<locals>.")[-1])
-        word.__doc__ = function.__doc__
-    return word.take(function, frame)
+    word = word if methods_of(word) else begin(function)
+    word.methods.add(function, frame)
+    return word
 
 
-def begin(name, in_class):
-    methods, memory = [], {}
+def begin(first):
+    name, methods, memory = first.__name__, Methods(first), {}
 
     def word(*values, **named):
         types = tuple(type(value) for value in values)
-        key = types, tuple((key, type(value)) for key, value in named.items())
+        key = methods.generation, types, tuple((key, type(value)) for key, value in named.items())
         if key not in memory:
             memory[key] = choose(values, named)
         return memory[key](*values, **named)
 
-    def take(function, frame):
-        new = read_method(function, name, frame)
-        methods[:] = [old for old in methods if signature(old) != signature(new)] + [new]
-        memory.clear()
+    def add(function):
+        methods.add(function, sys._getframe(1))
         return word
 
     def choose(values, named):
@@ -878,7 +899,7 @@ def begin(name, in_class):
         if best:
             several = "; ".join(str(rows[place][0]) for place in best)
             raise choices.AmbiguousMethodError(f"{name} is ambiguous for {came}: {several}")
-        if in_class and (bases := above(values[0])):
+        if methods.in_class and (bases := above(values[0])):
             return lambda first, *rest, **more: getattr(super(bases[0], first), name)(*rest, **more)
         raise choices.NoMethodError(f"{name} cannot take {came}, only {'; '.join(map(str, methods))}")
 
@@ -889,13 +910,9 @@ def begin(name, in_class):
         mine = [place for place, base in enumerate(having) if vars(base)[name] is word]
         return having[mine[0] : mine[0] + 1] if mine and len(having) > mine[0] + 1 else []
 
-    word.take, word.__name__ = take, name
-    word.method = lambda function: take(function, sys._getframe(1))
+    word.__name__, word.__doc__, word.__annotations__ = name, first.__doc__, first.__annotations__
+    word.method, word.methods, word.which = add, methods, methods.which
     return word
-
-
-def signature(one):
-    return [set(part.kinds) for part in one.parameters]
 
 
 def taken(one, values, named):
