@@ -15,11 +15,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
+from matplotlib import pyplot
 from test_setup import environment, interpreter
 
 import coursekit
+from coursekit.grader.exercises import load
+from coursekit.grader.mistakes import as_files, write_files
 from coursekit.kit import KitError, KitWarning, drop, folder_of, install, modules, remove, written
 
 ROOT = str(Path(coursekit.__file__).parents[1])
@@ -461,3 +465,27 @@ def test_helpers_of_their_own_are_nothing_to_warn_of(folder: Path, write: Write)
 def test_every_module_of_the_library_may_be_stood_in_for(folder: Path):
     assert {"metrics", "splits", "learner", "transforms"} <= set(modules())
     assert not any(name.startswith("_") for name in modules())
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_whole_library_runs_on_a_dispatcher_of_somebody_elses(folder: Path, number: int):
+    """Every word of every module: what is shown, turned, encoded and decoded is theirs to choose."""
+    write_files(folder, as_files(load("dispatch").right[number].replace))
+    kit = install(folder=folder)
+    photos = [kit.Image(torch.rand(3, 8, 10)) for _ in range(8)]
+    table = pandas.DataFrame({"photo": photos, "label": list("abababab")})
+    block = kit.DataBlock(
+        inputs=kit.Image, targets=kit.Category, split=kit.random_split(8), item_transforms=[kit.Resize(6)]
+    )
+    data = block.loaders(table, batch_size=2)
+    inputs, _ = data.one_batch()
+    kit.show((photos[0], "a photo"))
+    data.show_batch(2)
+
+    assert inspect.getsourcefile(kit.method) == str(folder / "dispatch.py")
+    assert tuple(inputs.shape) == (2, 3, 6, 6)
+    assert data.vocab == ("a", "b")
+    assert [type(part).__name__ for part in data.train.items[0]] == ["Image", "Category"]
+    with pytest.raises(kit.choices.NoMethodError, match="resize"):
+        kit.resize("a photo", 3)
+    pyplot.close("all")
