@@ -6,7 +6,6 @@ Takes about five minutes on 2 cores: `python benchmarks/first_model.py`.
 
 from __future__ import annotations
 
-import csv
 import time
 from pathlib import Path
 from statistics import mean
@@ -19,7 +18,6 @@ from torch import nn
 
 import coursekit as kit
 
-RESULTS = Path(__file__).parent / "results"
 # Splits whose held-out side has about the share of broken cells that all cells have (32 %): chosen by that.
 SEEDS = (4, 5, 6)
 VALID = 0.25
@@ -39,8 +37,7 @@ def main() -> None:
         rows.append(measure(name, way, cells, lambda seed: kit.group_split(cells["block"], VALID, seed)))
     careless = "the same, single cells held out"
     rows.append(measure(careless, ways["this lesson's model"], cells, lambda seed: random_cells(cells, seed)))
-    record.record("first_model", rows)
-    write_table(rows)
+    record.record("first_model", rows, table=[for_the_lesson(row) for row in rows])
 
 
 def measure(name, way, cells, split_by) -> dict:
@@ -101,17 +98,18 @@ def lesson(cells, split, seed: int) -> torch.Tensor:
     return kit.examine(learner).probability_of("broken")
 
 
-def write_table(rows: list[dict]) -> None:
-    """The table that the lesson shows: the mean, and the lowest and highest of the three splits."""
+def for_the_lesson(row: dict) -> dict[str, str]:
+    """A row of the table that the lesson shows: the mean, and the lowest and highest of the three splits."""
 
     def cell(values) -> str:
         low, high = f"{min(values):.0%}", f"{max(values):.0%}"
         return f"{mean(values):.0%}" + (f" ({low} to {high})" if low != high else "")
 
-    with (RESULTS / "first_model.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["way", "right answers (accuracy)", "broken cells found (recall)"])
-        table.writerows([row["way"], cell(row["accuracy"]), cell(row["recall"])] for row in rows)
+    return {
+        "way": row["way"],
+        "right answers (accuracy)": cell(row["accuracy"]),
+        "broken cells found (recall)": cell(row["recall"]),
+    }
 
 
 if __name__ == "__main__":
