@@ -26,7 +26,6 @@ _OPEN = re.compile(r"^\s*(?P<fence>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}\s*(?P<argum
 _CODE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,})(?!.*`)")
 _ROLE = re.compile(r"(?<!`)\{(?P<name>[\w:+-]+)\}`(?P<text>[^`]+)`")
 _LABEL = re.compile(r"^\((?P<label>[^)\s]+)\)=\s*$")
-_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _TITLED = re.compile(r"^(?P<text>.+?)\s*<(?P<target>[^>]+)>$", re.DOTALL)
 
 
@@ -76,7 +75,7 @@ def labels(text: str) -> dict[str, str]:
 
 
 def definition(name: str) -> tuple[str, Path]:
-    """The source of a definition of the library and its file: `metrics.accuracy`, `learner.Learner.fit`.
+    """The source of a definition of the library and its file, such as `metrics.accuracy` or `typed.KEEPS`.
 
     Raises:
         LookupError: There is no such module, or nothing of that name in it.
@@ -91,14 +90,21 @@ def definition(name: str) -> tuple[str, Path]:
     if not path.is_file() or not inner:
         raise LookupError(f"{name!r} is no definition of coursekit; write it as module.name")
     source = path.read_text(encoding="utf-8")
-    inside = ast.parse(source).body
+    inside: list[ast.stmt] = ast.parse(source).body
     for part in inner.split("."):
-        found = [node for node in inside if isinstance(node, _NAMED) and node.name == part]
+        found = [node for node in inside if _name_of(node) == part]
         if not found:
             raise LookupError(f"coursekit/{module}.py has no definition {inner!r}")
-        inside = found[0].body
-    first = min(node.lineno for node in [found[0], *found[0].decorator_list])
+        inside = getattr(found[0], "body", [])
+    first = min(node.lineno for node in [found[0], *getattr(found[0], "decorator_list", [])])
     return inspect.cleandoc("\n" + "\n".join(source.splitlines()[first - 1 : found[0].end_lineno])), path
+
+
+def _name_of(node: ast.stmt) -> str:
+    """What a function, a class or a constant is called; nothing for another statement."""
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return getattr(node.targets[0] if isinstance(node, ast.Assign) else node.target, "id", "")
+    return getattr(node, "name", "")
 
 
 def _body(lines: Iterator[str], fence: str, opening: str) -> list[str]:

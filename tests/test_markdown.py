@@ -69,6 +69,13 @@ def test_a_method_is_shown_without_its_indentation() -> None:
     )
 
 
+def test_a_constant_is_shown_too() -> None:
+    code, _ = definition("typed.KEEPS")
+
+    assert code.startswith("KEEPS: dict[str, str] = {\n    # ")
+    assert code.endswith("}")
+
+
 @pytest.mark.parametrize(
     ("lesson", "words"),
     [
@@ -86,7 +93,9 @@ def test_what_a_notebook_cannot_show_is_named(lesson: str, words: str) -> None:
     assert caught.value.line == lesson.splitlines()[0]
 
 
-@pytest.mark.parametrize("name", ["nowhere.x", "splits", "splits.nothing", "splits.group_split.inner"])
+@pytest.mark.parametrize(
+    "name", ["nowhere.x", "splits", "splits.nothing", "splits.group_split.inner", "markdown.ast"]
+)
 def test_a_definition_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(LookupError, match="definition"):
         definition(name)
