@@ -19,7 +19,7 @@ from .datablock import Block, Create, DataBlock
 from .devices import choose_device, seed_everything
 from .dispatch import method
 from .display import show, show_grid, show_heat
-from .geometry import resize
+from .geometry import crop, flip, resize, rotate
 from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
@@ -106,10 +106,12 @@ __all__ = [
     "choose_device",
     "clothes",
     "cosine",
+    "crop",
     "efficientnet_lite0",
     "error_rate",
     "examine",
     "fetch",
+    "flip",
     "group_split",
     "method",
     "one_cycle",
@@ -117,6 +119,7 @@ __all__ = [
     "plain",
     "random_split",
     "resize",
+    "rotate",
     "seed_everything",
     "show",
     "show_grid",

@@ -1,81 +1,426 @@
 """Move things in space: one word for each movement, computed differently for each kind of thing.
 
->>> resize(Image(torch.zeros(3, 40, 60)), 20).shape
-torch.Size([3, 20, 20])
+>>> photo, outline = Image(torch.zeros(3, 40, 60)), Mask(torch.zeros(40, 60, dtype=torch.uint8))
+>>> flower = Boxes([[10, 5, 30, 25]], canvas=(40, 60))
+>>> rotate((photo, outline, flower, "a flower"), 90)[2:]
+(Boxes(1x4, float32, 5..50, canvas=(60, 40)), 'a flower')
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch.nn.functional import interpolate
 
+from .canvas import (
+    angle,
+    axes_of,
+    axis_number,
+    by,
+    canvases,
+    changed,
+    each,
+    mirrored_letters,
+    named,
+    plane,
+    read_lengths,
+    swapped,
+    turned_letters,
+)
 from .dispatch import method
-from .tensors import Image, Mask, plain, typed_like
+from .tensors import (
+    Boxes,
+    DicomImage,
+    Image,
+    Keypoints,
+    Mask,
+    PointCloud,
+    TypedTensor,
+    Volume,
+    VolumeMask,
+    plain,
+)
+from .warping import (
+    beside,
+    in_space,
+    is_quarter,
+    move,
+    nearest,
+    rounded,
+    smoothed,
+    stretching,
+    turning,
+    warp,
+    working_dtype,
+)
 
-# (height, width), or one number for both.
+# One length for each axis, such as (height, width), or one number for all.
 Size = int | tuple
+Picture = TypeVar("Picture", bound=Image)
+Grid = TypeVar("Grid", bound=Image | Mask | Volume | VolumeMask)
+Places = TypeVar("Places", Boxes, Keypoints, PointCloud)
+Flat = TypeVar("Flat", Boxes, Keypoints)
+Points = TypeVar("Points", Keypoints, PointCloud)
+Several = TypeVar("Several", bound=tuple | dict)
 
 
 @method
-def resize(x: Image, size: Size) -> Image:
-    """Give a picture another height and width, averaging neighbours where it shrinks.
+def rotate(x: Picture, degrees: Any, *, fill: float = 0) -> Picture:
+    """Turn counterclockwise, as one sees it, about the middle.
+
+    By a quarter everything turns with the canvas and nothing is lost: 4 x 6 becomes 6 x 4, and four quarters
+    are no turn at all. By any other angle the canvas stays as it is, what leaves it is lost, and the corners
+    are filled. Spacing counts: what is round in millimetres stays round.
 
     Args:
-        x: `(C, H, W)`, or a batch `(N, C, H, W)`; whole numbers 0..255 or floats.
-        size: `(height, width)` in pixels, or one number for a square. The shape is not kept: a wide picture
-            made square looks squeezed.
+        x: A picture, mask, box, point, cloud or volume, or a batch; or a tuple or dictionary of these, in
+            which anything else stays as it is.
+        degrees: By how much.
+        fill: What the corners of pictures, masks and volumes are filled with: 0, but the smallest value of
+            each `DicomImage` and `Volume`, where 0 may mean water.
+        axis: Of volumes and clouds, what to turn about: `"depth"` (by default), `"height"` or `"width"`. The
+            slices across it turn as they are shown.
 
     Returns:
-        The same type and dtype in the new size.
+        The same type and dtype. Pictures are mixed from four neighbours, masks are not. A box holds the
+        corners it had, as far as they are on the canvas; places that have left it are rows of NaN.
 
     Raises:
-        ValueError: A size below one pixel, or a picture without pixels.
+        ValueError: An angle or axis that is none, a fill the dtype cannot hold, boxes or key points without a
+            canvas.
+
+    >>> rotate(Image(torch.zeros(3, 4, 6)), 90).shape
+    torch.Size([3, 6, 4])
+    >>> rotate(Keypoints([[6, 0]], canvas=(4, 6)), 90)[0].tolist()
+    [0.0, 0.0]
+    """
+    return turn_grid(x, degrees, fill=fill)
+
+
+@method
+def rotate(x: DicomImage, degrees: Any, *, fill: float | None = None) -> DicomImage:
+    return turn_grid(x, degrees, fill=fill)
+
+
+@method
+def rotate(x: Mask, degrees: Any, *, fill: int = 0) -> Mask:
+    return turn_grid(x, degrees, fill=fill, nearest=True)
+
+
+@method
+def rotate(x: Volume, degrees: Any, *, axis: str = "depth", fill: float | None = None) -> Volume:
+    return turn_grid(x, degrees, axis, fill=fill)
+
+
+@method
+def rotate(x: VolumeMask, degrees: Any, *, axis: str = "depth", fill: int = 0) -> VolumeMask:
+    return turn_grid(x, degrees, axis, fill=fill, nearest=True)
+
+
+@method
+def rotate(x: Flat, degrees: Any) -> Flat:
+    return turn_places(x, degrees)
+
+
+@method
+def rotate(x: PointCloud, degrees: Any, *, axis: str = "depth") -> PointCloud:
+    """In a canvas a cloud turns as its volume does; in the world about the origin, seen from above.
+
+    >>> rotate(PointCloud([[1, 0, 5]]), 90).tolist()
+    [[0.0, 1.0, 5.0]]
+    """
+    if x.canvas is not None:
+        return turn_places(x, degrees, axis)
+    still = 2 - axis_number(x, axis, "rotate")
+    matrix = turning(angle(degrees), [(0, 0)])  # y is up here: x and y change their parts
+    return carry(x, in_space(matrix, (still + 2) % 3, (still + 1) % 3))
+
+
+@method
+def rotate(x: Several, degrees: Any, **options: Any) -> Several:
+    return inside(x, rotate, degrees, **options)
+
+
+@method
+def flip(x: Grid, axis: str = "width") -> Grid:
+    """Mirror along an axis, by its name: `"width"` changes left and right, `"height"` upside and down.
+
+    Args:
+        x: What `rotate` takes.
+        axis: `"height"`, `"width"`, or `"depth"` of a volume or cloud. A cloud without a canvas is mirrored
+            at the origin.
+
+    Returns:
+        The same type. In a mirror a left eye is a right eye: the `pairs` of key points change places. The
+        `orientation` of a volume says where the patient's left is now. Twice is no change at all.
+
+    Raises:
+        ValueError: An axis that is not there; boxes or key points without a canvas.
+
+    >>> flip(Mask(torch.tensor([[1, 2, 3]]))).tolist()
+    [[3, 2, 1]]
+    >>> flip(Boxes([[0, 0, 2, 1]], canvas=(4, 6))).tolist()
+    [[4.0, 0.0, 6.0, 1.0]]
+    """
+    number = axis_number(x, axis, "flip")
+    letters = [mirrored_letters(one, number) for one in each(x, "orientation")]
+    return changed(x, plain(x).flip(number - len(axes_of(x))), orientation=letters)
+
+
+@method
+def flip(x: Boxes, axis: str = "width") -> Boxes:
+    return mirror_places(x, axis)
+
+
+@method
+def flip(x: Keypoints, axis: str = "width") -> Keypoints:
+    names, partners = x.names or (), dict(x.pairs or ())
+    partners |= {other: one for one, other in partners.items()}
+    # Of points that were chosen from more, a partner may be missing.
+    swaps = {name: other for name, other in partners.items() if name in names and other in names}
+    mirrored = mirror_places(x, axis)
+    if not swaps:
+        return mirrored
+    rows = [names.index(swaps.get(name, name)) for name in names]
+    return changed(x, plain(mirrored).index_select(-2, beside(rows, x, torch.int64)))
+
+
+@method
+def flip(x: PointCloud, axis: str = "width") -> PointCloud:
+    return mirror_places(x, axis)
+
+
+@method
+def flip(x: Several, axis: str = "width") -> Several:
+    return inside(x, flip, axis)
+
+
+@method
+def resize(x: Picture, size: Any) -> Picture:
+    """Give another height and width, averaging neighbours where a picture shrinks.
+
+    The shape is not kept: a wide picture made square looks squeezed. A `spacing` follows, so that the whole
+    is as many millimetres as before. Boxes and points, which need a canvas for it, stay on what they mark.
+
+    Args:
+        x: What `rotate` takes.
+        size: `(height, width)` in pixels, of volumes `(depth, height, width)` in voxels, of a cloud in the
+            unit of its points; or one number for all.
+
+    Returns:
+        The same type and dtype in the new size. No class of a mask is ever invented.
+
+    Raises:
+        ValueError: A size below one pixel, a picture without pixels, places without a canvas.
 
     >>> resize(Image(torch.zeros(3, 40, 60)), (10, 15)).shape
     torch.Size([3, 10, 15])
-    """
-    height, width = _checked_size(x, size)
-    pixels = _batch(x)
-    smooth = interpolate(pixels, (height, width), mode="bilinear", antialias=True)
-    return _dressed(x, smooth.reshape(*x.shape[:-2], height, width))
-
-
-@method
-def resize(x: Mask, size: Size) -> Mask:
-    """Give a mask another height and width by picking the nearest pixel: no class is ever invented.
-
     >>> resize(Mask(torch.tensor([[0, 2]])), (1, 4))[0].tolist()
     [0, 0, 2, 2]
     """
-    height, width = _checked_size(x, size)
-    rows = _nearest(x.shape[-2], height, x.device)
-    columns = _nearest(x.shape[-1], width, x.device)
-    return typed_like(plain(x)[..., rows[:, None], columns], x)
+    height, width = new_lengths(x, size)
+    pixels = smoothed(plain(x).reshape(-1, *x.shape[-3:]), height, width)
+    return respaced(x, pixels.reshape(*x.shape[:-2], height, width))
 
 
-def _batch(x: Image) -> torch.Tensor:
-    """The plain pixels as `(N, C, H, W)`, in a dtype that can be averaged on every device."""
-    pixels = plain(x).reshape(-1, *x.shape[-3:])
-    return pixels if pixels.is_floating_point() or pixels.device.type == "cpu" else pixels.float()
+@method
+def resize(x: Mask | VolumeMask, size: Any) -> Any:
+    classes = plain(x)
+    for place, new in enumerate(new_lengths(x, size), -len(axes_of(x))):
+        classes = classes.index_select(place, nearest(x.shape[place], new, x.device))
+    return respaced(x, classes)
 
 
-def _dressed(x: Any, values: torch.Tensor) -> Any:
-    """Give averaged values the dtype and type of `x`."""
-    return typed_like((values if x.is_floating_point() else values.round()).to(x.dtype), x)
+@method
+def resize(x: Volume, size: Any) -> Volume:
+    depth, height, width = new_lengths(x, size)
+    voxels = plain(x).to(working_dtype(x.dtype)).reshape(-1, *x.shape[-3:])
+    # Slice by slice, and then along the depth, with all pixels of a slice in one row.
+    slices = smoothed(voxels, height, width).flatten(-2)[:, None]
+    whole = smoothed(slices, depth, height * width)
+    return respaced(x, rounded(whole, x).reshape(*x.shape[:-3], depth, height, width))
 
 
-def _nearest(old: int, new: int, device: torch.device) -> torch.Tensor:
-    """For each of `new` pixels, the number of the old pixel its centre falls on."""
-    centres = (torch.arange(new, device=device) + 0.5) * (old / new)
-    return centres.long().clamp(max=old - 1)
+@method
+def resize(x: Places, size: Any) -> Places:
+    new = read_lengths(x, size, "resize", "size")
+    scales = [[to / was for to, was in zip(new, old, strict=True)] for old in canvases(x, "resize")]
+    return carry(x, stretching(scales, [[0] * len(new)] * len(scales)), [new] * len(scales))
 
 
-def _checked_size(x: Any, size: Size) -> tuple[int, int]:
-    height, width = (size, size) if isinstance(size, int) else size
-    if height < 1 or width < 1:
-        raise ValueError(f"resize makes pictures of at least 1 x 1 pixels; {height} x {width} was asked for.")
+@method
+def resize(x: Several, size: Any) -> Several:
+    return inside(x, resize, size)
+
+
+@method
+def crop(x: Grid, corner: Any, size: Any) -> Grid:
+    """Cut a part out, given by its first corner and its size; pixels are not copied.
+
+    Args:
+        x: What `rotate` takes.
+        corner: `(top, left)` in pixels, of volumes `(front, top, left)` in voxels, of a cloud in the unit of
+            its points.
+        size: `(height, width)` or `(depth, height, width)` in the same unit.
+
+    Returns:
+        The same type. Boxes keep what is left of them; places that are not on the part are rows of NaN.
+
+    Raises:
+        ValueError: A part that reaches beyond the canvas; boxes or points without a canvas.
+
+    >>> crop(Mask(torch.arange(6).reshape(2, 3)), (0, 1), (2, 2)).tolist()
+    [[1, 2], [4, 5]]
+    >>> crop(Keypoints([[2, 1], [0, 0]], canvas=(2, 3)), (0, 1), (2, 2)).tolist()
+    [[1.0, 1.0], [nan, nan]]
+    """
+    corner, size = part(x, corner, size)
+    values = plain(x)
+    for dim, (start, length) in enumerate(zip(corner, size, strict=True), -len(size)):
+        values = values.narrow(dim, start, length)
+    return changed(x, values)
+
+
+@method
+def crop(x: Places, corner: Any, size: Any) -> Places:
+    corner, size = part(x, corner, size)
+    matrix = stretching([[1] * len(corner)], [[-start for start in corner]])
+    return lost(carry(x, matrix, [size] * len(canvases(x, "crop"))))
+
+
+@method
+def crop(x: Several, corner: Any, size: Any) -> Several:
+    return inside(x, crop, corner, size)
+
+
+@method
+def carry(x: Points, matrix: torch.Tensor, new: list | None = None) -> Points:
+    """Move places by a matrix, to canvases of a new size."""
+    values = move(plain(x) if x.is_batch else plain(x)[None], matrix)
+    return changed(x, values.reshape(x.shape), canvas=new or each(x, "canvas"))
+
+
+@method
+def carry(x: Boxes, matrix: torch.Tensor, new: list | None = None) -> Boxes:
+    """Move the four corners of each box; the new one holds them all."""
+    left, top, right, bottom = plain(x).unbind(-1)
+    corners = torch.stack([left, top, right, top, right, bottom, left, bottom], -1)
+    moved = move(corners.reshape(len(x) if x.is_batch else 1, -1, 2), matrix).reshape(*x.shape[:-1], 4, 2)
+    return changed(x, torch.cat([moved.amin(-2), moved.amax(-2)], -1), canvas=new or each(x, "canvas"))
+
+
+@method
+def lost(x: Points) -> Points:
+    """Make what is not on the canvas rows of NaN."""
+    ends = far_corner(x)
+    values = plain(x)[..., : ends.shape[-1]]
+    outside = ((values < 0) | (values > ends)).any(-1, keepdim=True)
+    return changed(x, plain(x).masked_fill(outside, torch.nan))
+
+
+@method
+def lost(x: Boxes) -> Boxes:
+    """Cut boxes off at the edges of the canvas; of which nothing is left, they are rows of NaN."""
+    ends = far_corner(x)
+    first, last = plain(x).split(2, -1)
+    gone = ((last <= 0) | (first >= ends)).any(-1, keepdim=True)
+    kept = torch.cat([torch.maximum(first, 0 * ends), torch.minimum(last, ends)], -1)
+    return changed(x, kept.masked_fill(gone, torch.nan))
+
+
+def turn_grid(x: Any, degrees: Any, axis: str = "depth", **sampling: Any) -> Any:
+    """Turn what lies on a grid, in the plane across an axis: slices are planes that turn alike."""
+    degrees, (rows, columns) = angle(degrees), plane(x, axis)
+    quarters, dims = round(degrees / 90), (rows - len(axes_of(x)), columns - len(axes_of(x)))
+    letters = [turned_letters(one, quarters, rows, columns) for one in each(x, "orientation")]
+    spacing = each(x, "spacing")
+    if is_quarter(degrees):
+        turned = torch.rot90(plain(x), quarters % 4, dims)
+        spacing = [swapped(one, rows, columns) if quarters % 2 else one for one in spacing]
+        return changed(x, turned, orientation=letters, spacing=spacing)
+    planes = plain(x).movedim(dims, (-2, -1))
+    square = [(1, 1) if one is None else (one[rows], one[columns]) for one in spacing]
+    matrix = turning(degrees, [tuple(planes.shape[-2:])] * len(square), square)
+    pixels = planes.reshape(len(square), -1, *planes.shape[-2:])
+    turned = warp(pixels, matrix, **sampling).reshape(planes.shape).movedim((-2, -1), dims)
+    return changed(x, turned, orientation=letters)
+
+
+def turn_places(x: Any, degrees: Any, axis: str = "depth") -> Any:
+    """Turn what lies on a canvas as the canvas turns."""
+    degrees, (rows, columns), last = angle(degrees), plane(x, axis), len(axes_of(x)) - 1
+    known = canvases(x, "rotate")
+    matrix = turning(degrees, [(canvas[rows], canvas[columns]) for canvas in known])
+    matrix = matrix if last == 1 else in_space(matrix, last - columns, last - rows)
+    if not is_quarter(degrees):
+        return lost(carry(x, matrix))
+    return carry(x, matrix, [swapped(one, rows, columns) if degrees % 180 else one for one in known])
+
+
+def mirror_places(x: Any, axis: str) -> Any:
+    """Mirror what lies on a canvas, or a cloud of the world at the origin."""
+    number, count = axis_number(x, axis, "flip"), len(axes_of(x))
+    free = isinstance(x, PointCloud) and x.canvas is None
+    far = [0] if free else [canvas[number] for canvas in canvases(x, "flip")]
+    scale = [-1 if place == number else 1 for place in range(count)]
+    shifts = [[length if place == number else 0 for place in range(count)] for length in far]
+    return carry(x, stretching([scale] * len(shifts), shifts))
+
+
+def new_lengths(x: Any, size: Any) -> tuple[int, ...]:
+    """Read the size to make of a picture or volume, and see that there is something to make it from."""
+    lengths = read_lengths(x, size, "resize", "size")
     if 0 in x.shape:
         raise ValueError(f"resize needs pixels to start from; this {type(x).__name__} is {tuple(x.shape)}.")
-    return height, width
+    return lengths
+
+
+def respaced(x: Any, values: torch.Tensor) -> Any:
+    """Give resized values the type of `x`, and the spacing with which they are as long as before."""
+    count = len(axes_of(x))
+    ratios = [was / now for was, now in zip(x.shape[-count:], values.shape[-count:], strict=True)]
+    spacing = [
+        one and tuple(length * ratio for length, ratio in zip(one, ratios, strict=True))
+        for one in each(x, "spacing")
+    ]
+    return changed(x, values, spacing=spacing)
+
+
+def part(x: Any, corner: Any, size: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Read the corner and size of a part; `ValueError` if it is not within the canvas of every item."""
+    corner, size = read_lengths(x, corner, "crop", "corner"), read_lengths(x, size, "crop", "size")
+    ends = [start + length for start, length in zip(corner, size, strict=True)]
+    for canvas in canvases(x, "crop"):
+        if min(corner) < 0 or any(end > length for end, length in zip(ends, canvas, strict=True)):
+            raise ValueError(
+                f"crop stays within the canvas: {by(size)} from {corner} on ends at {by(ends)}, "
+                f"and this {type(x).__name__} is {by(canvas)}."
+            )
+    return corner, size
+
+
+def far_corner(x: Any) -> torch.Tensor:
+    """Find the largest x, y (and z) of each canvas: `(1, axes)`, or `(N, 1, axes)` of a batch."""
+    ends = beside([canvas[::-1] for canvas in each(x, "canvas")], x, x.dtype)
+    return ends[:, None] if x.is_batch else ends
+
+
+def inside(x: Any, word: Any, *values: Any, **options: Any) -> Any:
+    """Do what a word says to each element of a tuple or dictionary that it has a method for.
+
+    The rest stays as it is, except arrays and plain tensors of two axes and more: they may be pictures.
+    """
+
+    def one(place: Any, element: Any) -> Any:
+        fits = any(isinstance(element, known.parameters[0].kinds) for known in word.methods)
+        if not fits and (isinstance(element, TypedTensor) or getattr(element, "ndim", 0) < 2):
+            return element
+        try:
+            return word(element, *values, **options)
+        except Exception as error:
+            error.add_note(f"while {word.__name__} was at element {place!r}, {named(element)}")
+            raise
+
+    if isinstance(x, dict):
+        return {name: one(name, element) for name, element in x.items()}
+    return getattr(x, "_make", tuple)(one(number, element) for number, element in enumerate(x))

@@ -74,7 +74,9 @@ data
     sources
 ground
     transforms          dispatch geometry tensors
-    geometry            dispatch tensors
+    geometry            canvas dispatch tensors warping
+    warping
+    canvas              typed
     display             dispatch tensors
     batches             tensors
     tensors             labels pictures points typed volumes
