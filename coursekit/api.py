@@ -16,9 +16,11 @@ from .callbacks import (
 )
 from .choices import AmbiguousMethodError, NoMethodError
 from .datablock import Block, Create, DataBlock
+from .descriptions import alt_text
 from .devices import choose_device, seed_everything
 from .dispatch import method
-from .display import show, show_grid, show_heat
+from .display import show, show_grid, show_heat, show_results
+from .figures import framed
 from .geometry import crop, flip, resize, rotate
 from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
 from .learner import Learner, Prediction
@@ -102,6 +104,7 @@ __all__ = [
     "Volume",
     "VolumeMask",
     "accuracy",
+    "alt_text",
     "check_split",
     "choose_device",
     "clothes",
@@ -111,6 +114,7 @@ __all__ = [
     "error_rate",
     "examine",
     "fetch",
+    "framed",
     "flip",
     "group_split",
     "method",
@@ -124,6 +128,7 @@ __all__ = [
     "show",
     "show_grid",
     "show_heat",
+    "show_results",
     "show_where_it_looks",
     "solar_cells",
     "typed_like",

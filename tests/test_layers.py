@@ -19,8 +19,8 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 backbones callbacks choices datablock devices dispatch display geometry interpret
-                        learner loaders losses metrics schedules sources splits tensors transforms vision
+    api                 backbones callbacks choices datablock descriptions devices dispatch display
+                        figures geometry interpret learner loaders losses metrics schedules sources splits tensors transforms vision
 apart
     cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
@@ -77,7 +77,11 @@ ground
     geometry            canvas dispatch tensors warping
     warping
     canvas              typed
-    display             dispatch tensors
+    display             descriptions dispatch drawing figures scenes tensors
+    scenes              drawing figures tensors
+    drawing             descriptions figures tensors
+    figures             descriptions tensors
+    descriptions        dispatch tensors
     batches             tensors
     tensors             labels pictures points typed volumes
     volumes             pictures scans typed
