@@ -28,9 +28,9 @@ ONLY_FOR_GPUS = re.compile(r"(torch|torchvision|triton|nvidia-.*|cuda-.*)==")
 
 FILES = ("setup", "torch", "run", "book", "test")
 EXTRAS = {
-    "run": ["notebook", "lessons"],
-    "book": ["notebook", "lessons", "book"],
-    "test": ["notebook", "lessons", "book", "test"],
+    "run": ["notebook", "medical", "lessons"],
+    "book": ["notebook", "medical", "lessons", "book"],
+    "test": ["notebook", "medical", "lessons", "book", "test"],
 }
 
 
