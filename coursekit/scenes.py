@@ -76,16 +76,21 @@ def draw_slice(
 
 
 def mark_slice(x: Volume | VolumeMask, axis: int, edges: tuple, up: bool, axes: Any) -> None:
-    """Write which slice it is below it, and at its edges which side of the patient that is."""
-    left, right, bottom, top = edges
+    """Write below a slice which one it is, and at its edges what is known of the patient."""
+    left, right, bottom, _ = edges
     number, count = x.shape[axis - 3] // 2, x.shape[axis - 3]
     axes.annotate(
         f"{x.spaced_axes[axis]} {number} of {count}", ((left + right) / 2, bottom), (0, -4),
         textcoords="offset points", va="top", ha="center", fontsize="small", color=QUIET,
     )  # fmt: skip
-    if not x.orientation:
-        return
-    down, across = [x.orientation[other] for other in range(3) if other != axis]
+    if x.orientation:
+        name_sides(x.orientation, axis, edges, up, axes)
+
+
+def name_sides(orientation: str, axis: int, edges: tuple, up: bool, axes: Any) -> None:
+    """Write at the edges of a slice which side of the patient they are."""
+    left, right, bottom, top = edges
+    down, across = [orientation[other] for other in range(3) if other != axis]
     above, below = (down, OPPOSITE[down]) if up else (OPPOSITE[down], down)
     middle_of = ((left + right) / 2, (top + bottom) / 2)
     for letter, where, inwards in [

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Each worker has a core to itself; threads that fight over cores make everything slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def fresh_figures() -> Iterator[None]:
+    """No figure is open before, and none is left open."""
+    from matplotlib import pyplot
+
+    pyplot.close("all")
+    yield
+    pyplot.close("all")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
