@@ -30,6 +30,7 @@ from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, clothes, fetch, photo_table, solar_cells
 from .splits import check_split, group_split, random_split
+from .steps import Categorize, Normalize, RandomFlip, RandomRotate, Resize, ToFloat
 from .tensors import (
     Boxes,
     Category,
@@ -49,7 +50,7 @@ from .tensors import (
     plain,
     typed_like,
 )
-from .transforms import Categorize, Pipeline, Resize, ToFloat, Transform
+from .transforms import Pipeline, RandomTransform, Transform
 from .vision import Head, Network, vision_learner
 
 __all__ = [
@@ -83,11 +84,15 @@ __all__ = [
     "MultiCategory",
     "Network",
     "NoMethodError",
+    "Normalize",
     "Pipeline",
     "PointCloud",
     "Precision",
     "Prediction",
     "Progress",
+    "RandomFlip",
+    "RandomRotate",
+    "RandomTransform",
     "Recall",
     "Recorder",
     "Resize",

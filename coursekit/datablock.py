@@ -10,16 +10,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from .loaders import Items, Loader, Loaders
+from .samples import describe, list_some
 from .splits import Split, check_split
+from .steps import Categorize, ToFloat
 from .tensors import Category, Image
-from .transforms import Categorize, Pipeline, ToFloat, Transform, describe, list_some
+from .transforms import Pipeline, Transform
 
 Take = str | int | Callable[[Any], Any]
 
@@ -97,7 +99,8 @@ class DataBlock:
         input_from: Where an item keeps its input: the name of a column or key, a position, or a function.
         target_from: Likewise for the target.
         find: Turns the source into items, for sources that are not a table or a sequence of items already.
-        item_transforms: Further steps for each item (its input and its target), such as `Resize(160)`.
+        item_transforms: Further steps for each item, the pair of its input and its target, such as
+            `Resize(160)`. Those that draw by chance are left out for held-out items and predictions.
         batch_transforms: Further steps for each batch, on the device.
 
     >>> pairs = [(torch.zeros(3, 4, 4), "dark"), (torch.ones(3, 4, 4), "bright")] * 2
@@ -126,12 +129,12 @@ class DataBlock:
         """Find, split and encode the items of a source, and put them together into batches.
 
         What must be learned from the data, such as the names of the kinds, is learned from the training items
-        alone.
+        alone. What is drawn by chance follows from the seed, the pass and the number of the item.
 
         Args:
             source: A table, a sequence of items, or whatever `find` understands.
             batch_size: How many items stand in a batch.
-            seed: The same seed gives the same order of training items.
+            seed: The same seed gives the same order of training items and the same draws.
             device: Where batches go; a learner moves them to its own device.
             workers: How many processes read items ahead.
 
@@ -141,15 +144,20 @@ class DataBlock:
         """
         items = self._items(source)
         train, valid = check_split(self.split(source) if callable(self.split) else self.split, len(items))
-        pipelines = self._pipelines([items[number] for number in train])
-        pair = _Pair(self.input_from, self.target_from, *pipelines)
-        batch = Pipeline(*Block.of(self.inputs).batch, *Block.of(self.targets).batch, *self.batch_transforms)
+        inputs, targets = Block.of(self.inputs), Block.of(self.targets)
+        pair = _Pair(self.input_from, self.target_from, Pipeline(*inputs.item), Pipeline(*targets.item))
+        calm = [step for step in self.item_transforms if not step.random]
+        learned = Items([items[number] for number in train], Pipeline(pair, *self.item_transforms), seed=seed)
+        held_out = Items([items[number] for number in valid], Pipeline(pair, *calm))
+        learned.pipeline.setup(learned.raw)
         options: dict[str, Any] = {"seed": seed, "device": device, "workers": workers}
-        learned, held_out = (Items([items[number] for number in side], pair) for side in (train, valid))
+        batch = Pipeline(*inputs.batch, *targets.batch, *self.batch_transforms)
+        batch.setup(Loader(learned, batch_size, **options))
         return Loaders(
             Loader(learned, batch_size, batch, shuffle=True, **options),
             Loader(held_out, batch_size, batch, **options),
-            *pipelines,
+            Pipeline(*inputs.item, *calm),
+            Pipeline(*targets.item, *calm),
         )
 
     def _items(self, source: Any) -> Sequence:
@@ -161,15 +169,6 @@ class DataBlock:
             raise ValueError(f"no item was found in {describe(source)}.")
         return items
 
-    def _pipelines(self, train: Sequence) -> tuple[Pipeline, Pipeline]:
-        """The pipelines of inputs and targets, set up on the training items."""
-        made = []
-        for kind, take in ((self.inputs, self.input_from), (self.targets, self.target_from)):
-            pipeline = Pipeline(*Block.of(kind).item, *self.item_transforms)
-            pipeline.setup([taken(item, take) for item in train])
-            made.append(pipeline)
-        return made[0], made[1]
-
 
 class _Pair(Transform):
     """Make the input and the target of one item."""
@@ -178,6 +177,16 @@ class _Pair(Transform):
         self.input_from, self.target_from = input_from, target_from
         self.inputs, self.targets = inputs, targets
         self.random = inputs.random or targets.random
+
+    def setup(self, items: Iterable) -> None:
+        """Set each pipeline up on its own part of the items."""
+        for pipeline, take in ((self.inputs, self.input_from), (self.targets, self.target_from)):
+            pipeline.setup([taken(item, take) for item in items])
+
+    def reseed(self, *numbers: int) -> None:
+        """Start the chance of both pipelines again."""
+        self.inputs.reseed(*numbers, 0)
+        self.targets.reseed(*numbers, 1)
 
     def encode(self, x: Any) -> Any:
         """Encode both, each with its own pipeline."""

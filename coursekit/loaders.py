@@ -10,10 +10,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    default_collate,
+)
 
 from .batches import to_device
-from .transforms import Pipeline, Transform, describe
+from .samples import describe
+from .transforms import Pipeline, Transform
 
 Item = tuple[Any, Any]
 
@@ -54,23 +62,30 @@ class Items(Dataset):
         pipeline: Turns one raw item into a pair of input and target.
         most_bytes: Keep encoded items in memory if all of them together are no larger than this, so that
             files are read and resized only once. Items that are drawn by chance are never kept.
+        seed: Where chance starts. What is drawn for an item follows from the seed, the pass and the number of
+            the item, not from the order in which, or the process where, items are made.
+
+    An item is asked for by its number, or by `(pass, number)`; the number alone is the item of pass 0.
 
     >>> items = Items([("a", "b")], Pipeline())
     >>> len(items), items[0]
     (1, ('a', 'b'))
     """
 
-    def __init__(self, raw: Sequence, pipeline: Transform, most_bytes: int = 2**30) -> None:
-        self.raw, self.pipeline, self.most_bytes = raw, pipeline, most_bytes
+    def __init__(self, raw: Sequence, pipeline: Transform, most_bytes: int = 2**30, seed: int = 0) -> None:
+        self.raw, self.pipeline, self.most_bytes, self.seed = raw, pipeline, most_bytes, seed
         self._kept: dict[int, Item] = {}
         self._keeps: bool | None = False if pipeline.random else None
 
     def __len__(self) -> int:
         return len(self.raw)
 
-    def __getitem__(self, number: int) -> Item:
+    def __getitem__(self, place: int | tuple[int, int]) -> Item:
+        epoch, number = place if isinstance(place, tuple) else (0, place)
         if number in self._kept:
             return self._kept[number]
+        if self.pipeline.random:
+            self.pipeline.reseed(self.seed, epoch, number)
         try:
             item = self.pipeline.encode(self.raw[number])
         except Exception as error:
@@ -92,6 +107,25 @@ def size_in_bytes(item: Any) -> int:
     if isinstance(item, tuple):
         return sum(map(size_in_bytes, item))
     return item.numel() * item.element_size() if isinstance(item, torch.Tensor) else 0
+
+
+class Passes(Sampler):
+    """The numbers that a sampler gives, each with the pass it belongs to: draws differ between passes.
+
+    >>> passes = Passes([5, 7])
+    >>> list(passes), list(passes)
+    ([(0, 5), (0, 7)], [(1, 5), (1, 7)])
+    """
+
+    def __init__(self, numbers: Any) -> None:
+        self.numbers, self.begun = numbers, 0
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        number, self.begun = self.begun, self.begun + 1
+        return ((number, place) for place in self.numbers)
 
 
 class Loader:
@@ -126,15 +160,16 @@ class Loader:
         self.items, self.device = items, torch.device(device)
         self.batch_size = batch_size
         self.batch_transforms = batch_transforms or Pipeline()
+        generator = torch.Generator().manual_seed(seed)
         self._loader = DataLoader(
             items,
             batch_size,
-            shuffle=shuffle,
+            sampler=_order(items, generator if shuffle else None),
             collate_fn=collate,
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=self.device.type == "cuda",
-            generator=torch.Generator().manual_seed(seed),
+            generator=generator,
         )
 
     def __len__(self) -> int:
@@ -143,6 +178,12 @@ class Loader:
     def __iter__(self) -> Iterator[Any]:
         for batch in self._loader:
             yield self.batch_transforms.encode(to_device(batch, self.device))
+
+
+def _order(items: Any, generator: torch.Generator | None) -> Sampler:
+    """The order of one pass after the other: shuffled by a generator, or as the items stand."""
+    order: Sampler = RandomSampler(items, generator=generator) if generator else SequentialSampler(items)
+    return Passes(order) if isinstance(items, Items) else order
 
 
 class Loaders:

@@ -1,38 +1,95 @@
 """Steps that can be taken back: each knows how to encode a value for the model and decode it for people.
 
 A transform finds its method by the type it is given, so pictures can be resized while labels pass untouched.
-A tuple or dictionary is one more type: what is asked of it is done to each of its elements.
+A tuple or dictionary is a sample of several values: what is asked of it is done to each of its elements, and
+it stays what it was, a named tuple included. A list is one value, as a tensor is.
 
->>> names = Categorize()
->>> names.setup(["sound", "broken", "sound"])
->>> code = names.encode("sound")
->>> int(code), names.decode(code)
-(1, 'sound')
+>>> class Double(Transform):
+...     @method
+...     def encode(self, x: int): return x * 2
+...     @method
+...     def decode(self, x: int): return x // 2
+>>> pipeline = Pipeline(Double(), Double())
+>>> pipeline.encode((3, "label"))
+(12, 'label')
+>>> pipeline.summary((3, "label"))
+step    element    in               out                                  way back
+Double  element 0  the int 3        the int 6                            decode
+Double  element 1  the str 'label'  passes through: no method for a str
+Double  element 0  the int 6        the int 12                           decode
+Double  element 1  the str 'label'  passes through: no method for a str
+
+The steps that come with the library are in `steps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from random import Random
 from typing import Any
 
-import torch
-
+from .choices import NoMethodError
+from .choices import table as html_table
 from .dispatch import method
-from .geometry import Size, resize
-from .tensors import Category, Image, Mask, plain, typed_like
+from .display import show
+from .samples import describe, each, elements, kind_of, last_note, list_some, named, note_step, shortened
 
 
-class Transform:
-    """One step that can be taken and, where that makes sense, taken back.
-
-    To make your own, subclass it and write `encode` for each type it should act on, and `decode` if it can be
-    undone. A type without a method passes through unchanged. `setup` sees the training items once, before
-    anything is encoded, for steps that must learn something first.
+class Step:
+    """What every step has besides encoding and decoding: chance, a name, a word on its types.
 
     Attributes:
-        random: Whether encoding the same value twice may give different results. Set it to True in a step
-            that draws by chance, so that its results are not kept in memory in place of new draws.
+        random: Whether encoding the same value twice may give different results; such results are not kept
+            in memory in place of new draws.
+    """
+
+    random = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for word in ("encode", "decode"):
+            function = vars(cls).get(word)
+            annotations = getattr(function, "__annotations__", {})
+            asked = next((kind for name, kind in annotations.items() if name != "return"), Any)
+            if not hasattr(function, "methods") and asked not in (Any, "Any", object, "object"):
+                raise TypeError(
+                    f"{cls.__name__}.{word} is written for {getattr(asked, '__name__', asked)}, and without "
+                    f"@method above it would be given everything: write @method above def {word}."
+                )
+
+    def reseed(self, *numbers: int) -> None:
+        """Start chance again from these numbers; a step without chance has nothing to do."""
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether this step has a method for a value of this type; if not, the value passes through.
+
+        >>> from .steps import Categorize
+        >>> Categorize(["cat"]).acts_on("cat"), Categorize(["cat"]).acts_on("cat", "decode")
+        (True, False)
+        """
+        word = getattr(type(self), direction)
+        if not hasattr(word, "which"):
+            return True  # A plain function takes whatever comes.
+        passing = getattr(Transform, direction).which(Transform, object).method
+        return word.which(self, x).method is not passing
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name[0] != "_")
+        return f"{type(self).__name__}({settings})"
+
+
+class Transform(Step):
+    """One step that can be taken and, where that makes sense, taken back.
+
+    To make your own, subclass it and write `encode` for each type it should act on, and `decode` for each
+    that can be turned back, with `@method` above. A type without a method passes through unchanged, in both
+    directions; `Pipeline.summary` says so. An `encode` that names no type takes whatever comes, tuples whole.
+
+    Raises:
+        TypeError: An `encode` or `decode` names a type and has no `@method` above it, so that the type would
+            have no say; raised where the class is written.
 
     >>> class Double(Transform):
     ...     @method
@@ -45,10 +102,8 @@ class Transform:
     {'x': 3}
     """
 
-    random = False
-
     def setup(self, items: Iterable) -> None:
-        """Learn what this step needs from the training items; by default nothing."""
+        """Learn what this step needs from the training items, before any is encoded; by default nothing."""
 
     @method
     def encode(self, x: Any) -> Any:
@@ -56,12 +111,8 @@ class Transform:
         return x
 
     @method
-    def encode(self, x: tuple) -> tuple:
-        return tuple(self._one("encode", number, element) for number, element in enumerate(x))
-
-    @method
-    def encode(self, x: dict) -> dict:
-        return {name: self._one("encode", name, element) for name, element in x.items()}
+    def encode(self, x: tuple | dict) -> Any:
+        return each(self, "encode", self.encode, x)
 
     @method
     def decode(self, x: Any) -> Any:
@@ -69,31 +120,97 @@ class Transform:
         return x
 
     @method
-    def decode(self, x: tuple) -> tuple:
-        return tuple(self._one("decode", number, element) for number, element in enumerate(x))
+    def decode(self, x: tuple | dict) -> Any:
+        return each(self, "decode", self.decode, x)
 
-    @method
-    def decode(self, x: dict) -> dict:
-        return {name: self._one("decode", name, element) for name, element in x.items()}
 
-    def _one(self, direction: str, place: int | str, element: Any) -> Any:
-        try:
-            return getattr(self, direction)(element)
-        except Exception as error:
-            note_step(error, self, direction, f"element {place!r}, {describe(element)}")
-            raise
+class Steps(Transform):
+    """What can be said of steps in a row, whatever runs them: chance, a summary, and what can be shown.
+
+    Attributes:
+        steps: The transforms, in the order they encode.
+    """
+
+    steps: Sequence[Transform]
+
+    @property
+    def random(self) -> bool:
+        """Whether any of the steps draws by chance."""
+        return any(step.random for step in self.steps)
+
+    def reseed(self, *numbers: int) -> None:
+        """Start all chance again: for each step from these numbers and its place, so none are alike."""
+        for place, step in enumerate(self.steps):
+            step.reseed(*numbers, place)
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether any of the steps has a method for a value of this type."""
+        return any(step.acts_on(x, direction) for step in self.steps)
+
+    def summary(self, x: Any) -> Summary:
+        """Walk one sample through, and say of each step what it does to each element, and if it can go back.
+
+        Where a step raises, the summary ends with what it raised.
+
+        >>> class Fussy(Transform):
+        ...     @method
+        ...     def encode(self, x: str): raise ValueError("no texts today")
+        >>> Pipeline(Fussy()).summary((1, "cow"))
+        step   element    in             out                                way back
+        Fussy  element 1  the str 'cow'  raises ValueError: no texts today
+        """
+        return Summary.of(self.steps, x)
+
+    def showable(self, x: Any) -> Any:
+        """Decode as far as `show` can draw: undo the steps, the last one first, and keep the last such value.
+
+        Raises:
+            TypeError: `show` can draw none of what comes out on the way.
+        """
+        stages = [x, *(made for _, _, made in walk(self.steps[::-1], "decode", x))]
+        for stage in reversed(stages):
+            if drawable(stage):
+                return stage
+        raise TypeError(
+            f"show can draw nothing on the way back from {describe(x)}, not even the end, "
+            f"{describe(stages[-1])}. To draw it, write @show.method above a function that takes it."
+        )
+
+    def show(self, x: Any, **options: Any) -> Any:
+        """Draw an encoded value in people's terms: `show` of what `showable` makes of it."""
+        return show(self.showable(x), **options)
+
+    def explain(self, error: Exception, direction: str, place: int, given: Any, sample: Any) -> None:
+        """Add to an error which step had been given what, and which steps before had let that pass through.
+
+        Args:
+            error: What the step raised.
+            direction: "encode" or "decode".
+            place: The place of the step, counted in the order they run.
+            given: What the step was given.
+            sample: What the first step was given.
+        """
+        steps = self.steps if direction == "encode" else self.steps[::-1]
+        note_step(error, steps[place], direction, given)
+        path, passed = last_note(error).path, []
+        with suppress(Exception):  # This walk is to explain an error; one of its own must not hide it.
+            for step, before, _ in walk(steps[:place], direction, sample):
+                element = elements(before).get(path, before)
+                passed += [] if step.acts_on(element, direction) else [type(step).__name__]
+        if passed:
+            error.add_note(f"{list_some(passed)} had no method for it and had let it pass through")
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name[0] != "_")
-        return f"{type(self).__name__}({settings})"
+        return f"{type(self).__name__}({', '.join(map(repr, self.steps))})"
 
 
-class Pipeline(Transform):
+class Pipeline(Steps):
     """Several transforms as one: encoded first to last, decoded last to first.
 
     Args:
         steps: The transforms, in the order they encode.
 
+    >>> from .steps import Categorize
     >>> pipeline = Pipeline(Categorize(["sound", "broken"]))
     >>> pipeline.decode(pipeline.encode("broken"))
     'broken'
@@ -101,11 +218,6 @@ class Pipeline(Transform):
 
     def __init__(self, *steps: Transform) -> None:
         self.steps = steps
-
-    @property
-    def random(self) -> bool:
-        """Whether any of the steps draws by chance."""
-        return any(step.random for step in self.steps)
 
     def setup(self, items: Iterable) -> None:
         """Set the steps up one after another, each on items that the steps before it have encoded."""
@@ -115,31 +227,31 @@ class Pipeline(Transform):
 
     def encode(self, x: Any) -> Any:
         """Encode with each step in turn."""
-        for step in self.steps:
+        made = x
+        for place, step in enumerate(self.steps):
             try:
-                x = step.encode(x)
+                made = step.encode(made)
             except Exception as error:
-                note_step(error, step, "encode", describe(x))
+                self.explain(error, "encode", place, made, x)
                 raise
-        return x
+        return made
 
     def decode(self, x: Any) -> Any:
         """Undo the steps, the last one first."""
-        for step in reversed(self.steps):
+        made = x
+        for place, step in enumerate(reversed(self.steps)):
             try:
-                x = step.decode(x)
+                made = step.decode(made)
             except Exception as error:
-                note_step(error, step, "decode", describe(x))
+                self.explain(error, "decode", place, made, x)
                 raise
-        return x
-
-    def __repr__(self) -> str:
-        return f"Pipeline({', '.join(map(repr, self.steps))})"
+        return made
 
 
 class Encoded:
     """Items that are encoded only when someone walks through them: most steps need no look at the items.
 
+    >>> from .steps import Categorize
     >>> [int(code) for code in Encoded(["dog"], Categorize(["cat", "dog"]))]
     [1]
     """
@@ -151,126 +263,147 @@ class Encoded:
         return map(self.step.encode, self.items)
 
 
-class Categorize(Transform):
-    """Number the names of kinds: `"broken"` becomes 0, `"sound"` becomes 1, and back.
+class RandomTransform(Transform):
+    """A step that draws by chance, once for each sample: picture, mask and points of one tuple move together.
 
-    Args:
-        vocab: The names in the order of their numbers. Without it, they are read from the training items in
-            `setup` and sorted.
+    To make your own, write `draw`, which is given a `random.Random` and gives anything, and `apply` for each
+    type it should act on, with `@method` above; give a type to `x` alone. What has no method passes through.
+    Nothing is decoded, unless you write that, too.
 
-    >>> int(Categorize(["cat", "dog"]).encode("dog"))
-    1
+    All chance follows from the numbers given to `reseed`, 0 before. A loader gives its seed, the pass and the
+    number of the item, so that an item is drawn alike in any number of workers and in any order.
+
+    >>> class Shift(RandomTransform):
+    ...     def draw(self, chance): return chance.randint(1, 6)
+    ...     @method
+    ...     def apply(self, x: int, amount): return x + amount
+    >>> shift = Shift()
+    >>> shift.reseed(1)
+    >>> shift.encode((10, 20, "label"))
+    (13, 23, 'label')
     """
 
-    def __init__(self, vocab: Iterable[str] | None = None) -> None:
-        self.vocab: tuple = tuple(vocab) if vocab is not None else ()
+    random = True
+    _chance: Any = None
 
-    def setup(self, items: Iterable) -> None:
-        """Take the sorted distinct names of the training items, unless names were given."""
-        self.vocab = self.vocab or tuple(sorted(set(items)))
+    def reseed(self, *numbers: int) -> None:
+        """Start chance again: after the same numbers the same draws follow."""
+        # The kind of step is among the seeds, lest steps of two kinds draw alike.
+        self._chance = Random(" ".join(map(str, (type(self).__name__, *numbers))))
 
-    @method
-    def encode(self, x: Any) -> Category:
-        """Number one name.
+    def draw(self, chance: Random) -> Any:
+        """Draw what is to be done to one sample."""
+        raise NotImplementedError(f"{type(self).__name__} says what it draws: def draw(self, chance).")
 
-        Raises:
-            ValueError: A name that is not in the vocabulary.
-        """
-        try:
-            return Category(self.vocab.index(x), vocab=self.vocab)
-        except ValueError:
-            near = get_close_matches(str(x), map(str, self.vocab), n=1)
-            raise ValueError(
-                f"{x!r} is not one of the {len(self.vocab)} names seen in the training items "
-                f"({list_some(self.vocab)})." + (f" Did you mean {near[0]!r}?" if near else "")
-            ) from None
+    def encode(self, x: Any) -> Any:
+        """Draw, and do the same to every element of the sample."""
+        if self._chance is None:
+            self.reseed(0)
+        return self.apply(x, self.draw(self._chance))
 
     @method
-    def decode(self, x: Category) -> Any:
-        return self.vocab[int(x)] if x.ndim == 0 else [self.vocab[int(code)] for code in plain(x)]
+    def apply(self, x: Any, drawn: Any) -> Any:
+        """Do what was drawn to one value; a type without a method passes through."""
+        return x
+
+    @method
+    def apply(self, x: tuple | dict, drawn: Any) -> Any:
+        return each(self, "encode", lambda element: self.apply(element, drawn), x)
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether this step has a method for a value of this type; if not, the value passes through."""
+        if direction == "decode":
+            return super().acts_on(x, direction)
+        there: Any = RandomTransform.apply
+        here: Any = type(self).apply
+        passing = there.which(RandomTransform, object, object).method
+        return here.which(self, x, self.draw(Random(0))).method is not passing
 
 
-class Resize(Transform):
-    """Give pictures and masks one size, so that they can be put together into a batch.
+class Summary:
+    """What each step of a pipeline does to each element of a sample; it prints as a table.
 
-    Nothing is decoded: the detail that shrinking took away is gone.
-
-    Args:
-        size: `(height, width)` in pixels, or one number for a square.
-
-    >>> Resize(8).encode(Image(torch.zeros(3, 20, 30))).shape
-    torch.Size([3, 8, 8])
+    >>> from .steps import ToFloat
+    >>> Summary.of([ToFloat()], 3)
+    step     element    in         out                                   way back
+    ToFloat  the value  the int 3  passes through: no method for an int
     """
 
-    def __init__(self, size: Size) -> None:
-        self.size = size
+    heads = ("step", "element", "in", "out", "way back")
 
-    @method
-    def encode(self, x: Image) -> Image:
-        return resize(x, self.size)
+    def __init__(self, rows: Sequence[Sequence[str]]) -> None:
+        self.rows = rows
 
-    @method
-    def encode(self, x: Mask) -> Mask:
-        return resize(x, self.size)
+    @classmethod
+    def of(cls, steps: Sequence[Transform], x: Any) -> Summary:
+        """Walk a sample through the steps."""
+        rows = []
+        for step in steps:
+            name, parts = type(step).__name__, elements(x)
+            try:
+                made = step.encode(x)
+            except Exception as error:
+                note_step(error, step, "encode", x)
+                path = last_note(error).path
+                raised = shortened(f"raises {type(error).__name__}: {error}", 90)
+                rows.append([name, named(path), describe(parts.get(path, x)), raised, ""])
+                break
+            after = elements(made)
+            for path, element in parts.items():
+                became = done(step, element, after.get(path, made))
+                rows.append([name, named(path), describe(element), *became])
+            x = made
+        return cls(rows)
+
+    def __repr__(self) -> str:
+        lines = [self.heads, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.heads))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table([self.heads, *self.rows])
 
 
-class ToFloat(Transform):
-    """Turn pixels that are whole numbers 0..255 into floats 0..1, and back.
+def done(step: Transform, element: Any, made: Any) -> tuple[str, str]:
+    """Say what a step made of an element, and if it can turn that back."""
+    if not step.acts_on(element):
+        return f"passes through: no method for {kind_of(element)}", ""
+    back = "decode" if step.acts_on(made, "decode") else f"none: no decode for {kind_of(made)}"
+    return "unchanged" if made is element else describe(made), back
 
-    Done on whole batches: four times fewer bytes travel to the device before it than after it.
 
-    >>> ToFloat().encode(Image(torch.full((3, 1, 1), 255, dtype=torch.uint8))).max().item()
-    1.0
+def walk(steps: Sequence[Transform], direction: str, x: Any) -> Iterator[tuple[Transform, Any, Any]]:
+    """Go through steps one by one: each step, what it is given, what it makes of it."""
+    for step in steps:
+        made = getattr(step, direction)(x)
+        yield step, x, made
+        x = made
+
+
+def takes(word: Any, *values: Any) -> bool:
+    """Whether a dispatched word has a method for values of these types.
+
+    >>> from .geometry import resize
+    >>> from .tensors import Category, Keypoints
+    >>> takes(resize, Keypoints([[1, 2]]), 4), takes(resize, Category(1), 4)
+    (True, False)
     """
-
-    @method
-    def encode(self, x: Image) -> Image:
-        return x if x.is_floating_point() else typed_like(plain(x).float() / 255, x)
-
-    @method
-    def decode(self, x: Image) -> Image:
-        if not x.is_floating_point():
-            return x
-        return typed_like((plain(x) * 255).round().clamp(0, 255).byte(), x)
+    return _takes(word.methods, word.methods.generation, tuple(map(type, values)))
 
 
-def describe(x: Any) -> str:
-    """Say what a value is in a few words, for messages: its type, and its shape if it has one.
-
-    >>> describe(torch.zeros(2, 3))
-    'a Tensor of shape (2, 3), torch.float32'
-    >>> describe("sound")
-    "the str 'sound'"
-    """
-    if isinstance(x, torch.Tensor):
-        return f"a {type(x).__name__} of shape {tuple(x.shape)}, {x.dtype}"
-    if isinstance(x, tuple):
-        return f"a tuple of {len(x)} ({', '.join(type(element).__name__ for element in x)})"
-    text = repr(x)
-    return f"the {type(x).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+@cache
+def _takes(methods: Any, generation: int, kinds: tuple[type, ...]) -> bool:
+    """Ask once for each combination of types; a method added later is another generation."""
+    try:
+        methods.which(*kinds)
+    except NoMethodError:
+        return False
+    return True
 
 
-def list_some(names: Iterable, most: int = 6) -> str:
-    """Write out a list of names, the first few of it if it is long.
-
-    >>> list_some(range(9), most=3)
-    '0, 1, 2 and 6 more'
-    """
-    names = [str(name) for name in names]
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + rest
-
-
-def note_step(error: Exception, step: Transform, direction: str, what: str) -> None:
-    """Add to an error which step had been given what; the error itself stays as it is.
-
-    >>> error = ValueError("too big")
-    >>> note_step(error, Resize(8), "encode", "a cat")
-    >>> error.__notes__
-    ['while Resize was to encode a cat']
-    """
-    note = f"while {type(step).__name__} was to {direction} {what}"
-    if not any(
-        known.startswith(f"while {type(step).__name__} ") for known in getattr(error, "__notes__", ())
-    ):
-        error.add_note(note)
+def drawable(x: Any) -> bool:
+    """Whether `show` can draw a value, or every element of a sample."""
+    return all(takes(show, element) for element in elements(x).values())

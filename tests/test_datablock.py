@@ -9,7 +9,7 @@ from coursekit.datablock import Block, DataBlock, taken
 from coursekit.sources import photo_table
 from coursekit.splits import group_split
 from coursekit.tensors import Category, GrayImage, Image, TypedTensor
-from coursekit.transforms import Categorize, Resize
+from coursekit.steps import Categorize, Resize
 
 
 @pytest.fixture

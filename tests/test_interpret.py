@@ -10,7 +10,8 @@ from coursekit.learner import Learner
 from coursekit.loaders import Loader, Loaders
 from coursekit.losses import CrossEntropy
 from coursekit.tensors import Category, Image
-from coursekit.transforms import Categorize, Pipeline, ToFloat
+from coursekit.steps import Categorize, ToFloat
+from coursekit.transforms import Pipeline
 from coursekit.vision import Network
 
 VOCAB = ("dark", "bright")

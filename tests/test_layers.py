@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 TABLE = """
 face
     api                 backbones callbacks choices datablock descriptions devices dispatch display
-                        figures geometry interpret learner loaders losses metrics schedules sources splits tensors transforms vision
+                        figures geometry interpret learner loaders losses metrics schedules sources splits steps tensors transforms vision
 apart
     cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
@@ -68,12 +68,14 @@ training
     metrics
     backbones
 data
-    datablock           loaders splits tensors transforms
-    loaders             batches display transforms
+    datablock           loaders samples splits steps tensors transforms
+    loaders             batches display samples transforms
     splits
     sources
 ground
-    transforms          dispatch geometry tensors
+    steps               dispatch geometry samples tensors transforms
+    transforms          choices dispatch display samples
+    samples
     geometry            canvas dispatch tensors warping
     warping
     canvas              typed

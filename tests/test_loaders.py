@@ -5,7 +5,8 @@ import torch
 
 from coursekit.loaders import Items, Loader, Loaders, collate
 from coursekit.tensors import Category, GrayImage, Image
-from coursekit.transforms import Categorize, Pipeline, ToFloat, Transform
+from coursekit.steps import Categorize, ToFloat
+from coursekit.transforms import Pipeline, Transform
 
 VOCAB = ("broken", "sound")
 

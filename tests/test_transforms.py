@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.dispatch import method
+from coursekit.samples import describe
+from coursekit.steps import Categorize, Resize, ToFloat
 from coursekit.tensors import Category, GrayImage, Image, Mask
-from coursekit.transforms import Categorize, Pipeline, Resize, ToFloat, Transform, describe
+from coursekit.transforms import Pipeline, Transform
 
 
 class Add(Transform):
@@ -92,7 +94,8 @@ def test_an_error_passes_with_a_note_that_says_where():
         Pipeline(Add(1), Fussy()).encode((1, Image(torch.zeros(3, 2, 2))))
 
     assert caught.value.__notes__ == [
-        "while Fussy was to encode element 1, a Image of shape (3, 2, 2), torch.float32"
+        "while Fussy was to encode element 1, an Image of shape (3, 2, 2), torch.float32",
+        "Add had no method for it and had let it pass through",
     ]
 
 

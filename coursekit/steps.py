@@ -1,0 +1,318 @@
+"""The steps that come with the library: names to numbers, one size, floats, one scale, and chance.
+
+>>> names = Categorize()
+>>> names.setup(["sound", "broken", "sound"])
+>>> code = names.encode("sound")
+>>> int(code), names.decode(code)
+(1, 'sound')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from random import Random
+from typing import Any
+
+import torch
+
+from .dispatch import method
+from .geometry import Size, flip, resize, rotate
+from .samples import describe, elements, list_some
+from .tensors import Category, DicomImage, Image, Row, TypedTensor, Volume, plain, typed_like
+from .transforms import RandomTransform, Transform, takes
+
+
+class Categorize(Transform):
+    """Number the names of kinds: `"broken"` becomes 0, `"sound"` becomes 1, and back.
+
+    Args:
+        vocab: The names in the order of their numbers. Without it, they are read from the training items in
+            `setup` and sorted.
+
+    >>> int(Categorize(["cat", "dog"]).encode("dog"))
+    1
+    """
+
+    def __init__(self, vocab: Iterable[str] | None = None) -> None:
+        self.vocab: tuple = tuple(vocab) if vocab is not None else ()
+
+    def setup(self, items: Iterable) -> None:
+        """Take the sorted distinct names of the training items, unless names were given.
+
+        Raises:
+            ValueError: There is no name, or one is missing (None or NaN).
+            TypeError: The names cannot be sorted, such as texts and numbers together.
+        """
+        if self.vocab:
+            return
+        values = (value for item in items for value in elements(item).values())
+        names = [value for value in values if not isinstance(value, torch.Tensor)]
+        if not names:
+            raise ValueError(
+                "Categorize learns names from the training items, and no name came. "
+                "(An iterator can be walked through only once: give a list.)"
+            )
+        if missing := [place for place, name in enumerate(names) if name is None or name != name]:
+            raise ValueError(
+                f"Categorize learns names, and name {missing[0]} is {names[missing[0]]}"
+                f" ({len(missing)} of {len(names)} are missing): leave such items out, or name what they are."
+            )
+        try:
+            self.vocab = tuple(sorted(set(names)))
+        except TypeError as error:
+            kinds = sorted({type(name).__name__ for name in names})
+            raise TypeError(
+                f"Categorize sorts the names it learns, and these are of {', '.join(kinds)}: make them texts."
+            ) from error
+
+    @method
+    def encode(self, x: Any) -> Category:
+        """Number one name; tensors are no names, and pass.
+
+        Raises:
+            ValueError: A name that is not in the vocabulary.
+        """
+        if x in self.vocab:
+            return Category(self.vocab.index(x), vocab=self.vocab)
+        near = get_close_matches(str(x), map(str, self.vocab), n=1)
+        raise ValueError(
+            f"{x!r} is not one of the {len(self.vocab)} names seen in the training items "
+            f"({list_some(self.vocab)})." + (f" Did you mean {near[0]!r}?" if near else "")
+        )
+
+    @method
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    @method
+    def encode(self, x: tuple | dict) -> Any:
+        return super().encode(x)
+
+    @method
+    def decode(self, x: Category) -> Any:
+        return self.vocab[int(x)] if x.ndim == 0 else [self.vocab[int(code)] for code in plain(x)]
+
+
+class Resize(Transform):
+    """Give pictures, masks and what lies on them one size, so that they can be put together into a batch.
+
+    It takes every type that `geometry.resize` takes. Nothing is decoded: the detail that shrinking took away
+    is gone.
+
+    Args:
+        size: `(height, width)` in pixels, or one number for a square.
+
+    >>> Resize(8).encode(Image(torch.zeros(3, 20, 30))).shape
+    torch.Size([3, 8, 8])
+    """
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+
+    @method
+    def encode(self, x: TypedTensor) -> Any:
+        return moved(resize, x, self.size)
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether `resize` has a method for this type."""
+        return direction == "encode" and takes(resize, x, self.size)
+
+
+class ToFloat(Transform):
+    """Turn pixels that are whole numbers 0..255 into floats 0..1, and back.
+
+    The measured values of a `DicomImage` keep their unit: they become floats and stay as large as they are.
+    Done on whole batches: four times fewer bytes travel to the device before it than after it.
+
+    >>> ToFloat().encode(Image(torch.full((3, 1, 1), 255, dtype=torch.uint8))).max().item()
+    1.0
+    """
+
+    @method
+    def encode(self, x: Image) -> Image:
+        return x if x.is_floating_point() else typed_like(plain(x).float() / 255, x)
+
+    @method
+    def encode(self, x: DicomImage) -> DicomImage:
+        return x if x.is_floating_point() else typed_like(plain(x).float(), x)
+
+    @method
+    def decode(self, x: Image) -> Image:
+        if not x.is_floating_point():
+            return x
+        return typed_like((plain(x) * 255).round().clamp(0, 255).byte(), x)
+
+    @method
+    def decode(self, x: DicomImage) -> DicomImage:
+        return x
+
+
+class Normalize(Transform):
+    """Bring each channel to mean 0 and standard deviation 1, and back: no channel is louder than another.
+
+    A channel is one of a picture or a volume, or a column of a table row; columns of kinds are left alone.
+    NaN means "not there": it is left out when mean and deviation are learned, and stays NaN. A channel that
+    is the same everywhere becomes 0.
+
+    Args:
+        mean: One number for each channel. Without it, both are learned from the training items in `setup`,
+            exactly, in one pass, whatever the sizes of the items.
+        std: The standard deviation of each channel, more than 0.
+
+    Raises:
+        ValueError: Mean and deviation do not fit each other; while learning, no item or no number came;
+            while encoding, nothing was learned yet, or the channels or the dtype do not fit.
+
+    >>> scale = Normalize()
+    >>> scale.setup([Image(torch.tensor([0.0, 1.0]).reshape(1, 1, 2))])
+    >>> scale
+    Normalize(mean=(0.5,), std=(0.5,))
+    >>> scale.encode(Image(torch.ones(1, 1, 3))).tolist()
+    [[[1.0, 1.0, 1.0]]]
+    """
+
+    def __init__(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> None:
+        self.mean, self.std = mean and tuple(mean), std and tuple(std)
+        if (mean is None) != (std is None) or len(mean or ()) != len(std or ()) or min(std or (1,)) <= 0:
+            raise ValueError(
+                "Normalize has a mean and a std above 0 for each channel, or neither to learn both; "
+                f"got mean={mean}, std={std}."
+            )
+
+    def setup(self, items: Iterable) -> None:
+        """Learn mean and standard deviation from the training items, unless they were given."""
+        if self.mean is None:
+            values = (x for item in items for x in elements(item).values() if self.acts_on(x))
+            self.mean, self.std = learn_scale(map(self._checked, values))
+
+    @method
+    def encode(self, x: Image | Volume | Row) -> Any:
+        """Subtract the mean and divide by the deviation."""
+        mean, std = self._shaped(x)
+        return typed_like((plain(x) - mean) / std, x)
+
+    @method
+    def decode(self, x: Image | Volume | Row) -> Any:
+        """Multiply by the deviation and add the mean."""
+        mean, std = self._shaped(x)
+        return typed_like(plain(x) * std + mean, x)
+
+    def _shaped(self, x: Any) -> list[torch.Tensor]:
+        """Mean and deviation, shaped to meet the channels of a value, where it is."""
+        if self.mean is None or self.std is None:
+            raise ValueError(
+                "Normalize has learned nothing yet: call setup(training items), or give mean and std."
+            )
+        shape = (-1, *[1] * (len(x.axes) - 1))
+        if self._checked(x).shape[-len(shape)] != len(self.mean):
+            raise ValueError(f"Normalize knows {len(self.mean)} channels; this is {describe(x)}.")
+        numbers = (self.mean, self.std)
+        return [torch.tensor(one, dtype=x.dtype, device=x.device).reshape(shape) for one in numbers]
+
+    def _checked(self, x: Any) -> Any:
+        if not x.is_floating_point():
+            raise ValueError(f"Normalize works on floats; this is {describe(x)}. Put ToFloat() before it.")
+        return x
+
+
+def learn_scale(values: Iterable[TypedTensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel over all values, in one pass.
+
+    What is known of the values so far and what is found in the next are joined as in Chan, Golub and LeVeque
+    (1983), "Algorithms for computing the sample variance": as exact as a second pass.
+
+    >>> learn_scale([Row([1.0, 5.0]), Row([3.0, 5.0])])
+    ((2.0, 5.0), (1.0, 1.0))
+    """
+    count = mean = spread = torch.zeros(())
+    kinds = torch.zeros((), dtype=torch.bool)
+    for x in values:
+        here = plain(x).detach().cpu().double().movedim(-len(x.axes or ()), 0)
+        here = here.reshape(len(here), -1)
+        if mean.dim() and len(here) != len(mean):
+            raise ValueError(f"Normalize has met {len(mean)} channels so far; this is {describe(x)}.")
+        there = ~here.isnan()
+        more = there.sum(1)
+        own = here.where(there, 0).sum(1) / more.clamp(min=1)
+        apart, share = own - mean, more / (count + more).clamp(min=1)
+        spread = spread + (here - own[:, None]).where(there, 0).square().sum(1) + apart**2 * count * share
+        count, mean = count + more, mean + apart * share
+        vocabs = getattr(x, "vocabs", None) or [None] * len(here)
+        kinds = torch.tensor([vocab is not None for vocab in vocabs])
+    if not (mean.dim() and count.all() and mean.isfinite().all()):
+        raise ValueError(
+            "Normalize learns from the training items, and needs a finite number in every channel; it found "
+            f"{count.long().tolist()} in each, their mean {mean.tolist()}. (An iterator can be walked "
+            "through only once: give a list.)"
+        )
+    std = (spread / count).sqrt()
+    # What differs by less than a float can hold is rounding.
+    std = std.where(std > mean.abs() * torch.finfo(torch.float32).eps, 1)
+    return tuple(mean.where(~kinds, 0).tolist()), tuple(std.where(~kinds, 1).tolist())
+
+
+class RandomFlip(RandomTransform):
+    """Mirror a sample by chance: picture, mask, points and boxes together.
+
+    Args:
+        chance: How often, 0..1.
+        axis: Along which axis: "width" is left-right, "height" upside down.
+
+    >>> RandomFlip(chance=1).encode(Image(torch.tensor([0.0, 1.0]).reshape(1, 1, 2))).tolist()
+    [[[1.0, 0.0]]]
+    """
+
+    def __init__(self, chance: float = 0.5, axis: str = "width") -> None:
+        if not 0 <= chance <= 1:
+            raise ValueError(f"RandomFlip flips with a chance from 0 to 1; got {chance!r}.")
+        self.chance, self.axis = chance, axis
+
+    def draw(self, chance: Random) -> bool:
+        """Flip or not."""
+        return chance.random() < self.chance
+
+    @method
+    def apply(self, x: TypedTensor, drawn: Any) -> Any:
+        return moved(flip, x, self.axis) if drawn else x
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether `flip` has a method for this type."""
+        return direction == "encode" and takes(flip, x, self.axis)
+
+
+class RandomRotate(RandomTransform):
+    """Turn a sample by chance: picture, mask, points and boxes by the same angle.
+
+    Args:
+        degrees: The largest angle, to either side, or a pair: the smallest and the largest,
+            counterclockwise.
+
+    >>> RandomRotate((90, 90)).encode(Image(torch.zeros(3, 4, 6))).shape
+    torch.Size([3, 6, 4])
+    """
+
+    def __init__(self, degrees: float | tuple[float, float]) -> None:
+        self.degrees = degrees
+
+    def draw(self, chance: Random) -> float:
+        """The angle."""
+        low, high = self.degrees if isinstance(self.degrees, tuple) else (-self.degrees, self.degrees)
+        return chance.uniform(low, high)
+
+    @method
+    def apply(self, x: TypedTensor, drawn: Any) -> Any:
+        return moved(rotate, x, drawn)
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether `rotate` has a method for this type."""
+        return direction == "encode" and takes(rotate, x, 0.0)
+
+
+def moved(word: Any, x: Any, *how: Any) -> Any:
+    """Do what a word of `geometry` says to every type it takes, also to those it is taught later.
+
+    >>> moved(flip, Category(1), "width")
+    Category(1, int64)
+    """
+    return word(x, *how) if takes(word, x, *how) else x
