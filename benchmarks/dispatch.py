@@ -24,7 +24,7 @@ COLD_BOUNDS = {"first call, 10 methods": 1_000_000, "a type never seen, 1,000 me
 
 KINDS = [type(f"Kind{number}", (), {}) for number in range(1000)]
 Child = type("Child", (type("Between", (KINDS[METHODS - 1],), {}),), {})
-PLAIN, CHAIN = "plain", "isinstance, the fourth branch"
+PLAIN, CHAIN = "plain", "isinstance, 4 branches"
 TOOLS = {
     "ours": "coursekit.dispatch:method",
     "singledispatch": "functools:singledispatch",

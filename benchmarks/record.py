@@ -95,12 +95,12 @@ def draw(rows: Sequence[Mapping[str, Any]], bars: Bars, file: Path) -> None:
     measured = [row for row in rows if isinstance(row[bars.length], (int, float))]
     measured = [row for row in measured if row[bars.way] not in bars.left_out]
     panels = [(one, [row for row in measured if row[bars.panel] == one]) for one in bars.panels]
-    # Text stays text: the reader's own letters, and a small file.
+    # Text stays text: the reader's own letters, and a small file. Narrow, so that it can be read on a phone.
     style = {"font.size": 10, "svg.fonttype": "none", "svg.hashsalt": file.stem}
     with pyplot.rc_context(style):
         heights = [len(inside) + 1.2 for _, inside in panels]
         figure, axes = pyplot.subplots(
-            len(panels), squeeze=False, figsize=(7, sum(heights) * 0.3 + 0.4), height_ratios=heights
+            len(panels), squeeze=False, figsize=(5.5, sum(heights) * 0.27 + 0.4), height_ratios=heights
         )
         for axis, (title, inside) in zip(axes[:, 0], panels, strict=True):
             inside = sorted(inside, key=lambda row: -row[bars.length])
@@ -111,11 +111,13 @@ def draw(rows: Sequence[Mapping[str, Any]], bars: Bars, file: Path) -> None:
                 color=[colours.get(row[bars.way], ORANGE) for row in inside],
             )
             axis.bar_label(drawn, [shown(row[bars.length]) for row in inside], padding=4)
-            axis.set_title(title, loc="left", fontsize=10, fontweight="bold")
+            unit = f", {bars.length}" if title == panels[0][0] else ""
+            axis.set_title(title + unit, loc="left", fontsize=10, fontweight="bold")
+            axis.set_ylim(-0.6, len(inside) - 0.4)
             axis.spines[:].set_visible(False)
             axis.tick_params(length=0)
             axis.set_xticks([])
-            axis.margins(x=0.12)
+            axis.set_xmargin(0.12)
         figure.tight_layout(h_pad=1.2)
         figure.savefig(file, metadata={"Date": None}, transparent=True)
         pyplot.close(figure)

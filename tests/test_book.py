@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("book")
 FIRST_VIEW = 350_000
 
 
-@pytest.mark.parametrize("module", ["mathml", "reference_page", "tidy_tables"])
+@pytest.mark.parametrize("module", ["mathml", "measurements", "reference_page", "tidy_tables"])
 def test_examples_in_the_extension_are_right(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
     found = doctest.testmod(importlib.import_module(module))
@@ -149,7 +149,8 @@ minutes:
 """
 
 FAULTS = """
-A {term}`nonsense`, and $\\\\unknowncommand{x}$, and {kit}`nothing_of_ours`.
+A {term}`nonsense`, and $\\\\unknowncommand{x}$, and {kit}`nothing_of_ours`, in
+{measured}`no_benchmark: ours: ns` seconds.
 
 ```{code-cell}
 from matplotlib import pyplot
@@ -203,6 +204,7 @@ def test_each_fault_of_a_page_fails_the_build_and_is_named(
         r"faults\.md:\d+: WARNING: term not in glossary: 'nonsense'",
         r"faults\.md:\d+: WARNING: \\unknowncommand is not a command that can be turned into MathML",
         r"faults\.md:\d+: WARNING: py:obj reference target not found: coursekit\.nothing_of_ours",
+        r"faults\.md:\d+: ERROR: no figure 'no_benchmark: ours: ns': there are no results of 'no_benchmark'",
         r"faults\.md:\d+: WARNING: a figure without alternative text",
         r"faults\.md:\d+: WARNING: There is no data set 'nobodys_data'",
         r"faults\.md:\d+: ERROR: There is no exercise 'no_such_exercise'",
