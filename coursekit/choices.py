@@ -201,6 +201,12 @@ def no_method(call: Call, methods: Sequence[Method]) -> str:
     closest = sorted(unlike.values(), key=lambda method: distance(call, method))[:3]
     lines = [f"{call.title} has no method for {call}."]
     lines += [f"It can take: {names(kinds, ', ')}."] * bool(kinds)
+    for kind in call.given[call.owner :]:
+        if kind is not object and any(issubclass(other, kind) for other in kinds):
+            lines.append(
+                f"{names([kind])} could be several of these; say which, such as {names(kinds[:1])}(x)."
+            )
+            break
     lines += ["Closest:", *(f"  {method}, {method.place}; here {but(call, method)}" for method in closest)]
     if any(names([kind]) == names([other]) and kind is not other for kind in call.given for other in kinds):
         lines.append("Two different classes have the same name here: was one of them defined again?")

@@ -129,7 +129,7 @@ def rotate(x: PointCloud, degrees: Any, *, axis: str = "depth") -> PointCloud:
     >>> rotate(PointCloud([[1, 0, 5]]), 90).tolist()
     [[0.0, 1.0, 5.0]]
     """
-    if x.canvas is not None:
+    if any(each(x, "canvas")):
         return turn_places(x, degrees, axis)
     still = 2 - axis_number(x, axis, "rotate")
     matrix = turning(angle(degrees), [(0, 0)])  # y is up here: x and y change their parts
@@ -244,12 +244,13 @@ def resize(x: Volume, size: Any) -> Volume:
 @method
 def resize(x: Places, size: Any) -> Places:
     new = read_lengths(x, size, "resize", "size")
-    scales = [[to / was for to, was in zip(new, old, strict=True)] for old in canvases(x, "resize")]
-    return carry(x, stretching(scales, [[0] * len(new)] * len(scales)), [new] * len(scales))
+    scales = [tuple(to / was for to, was in zip(new, old, strict=True)) for old in canvases(x, "resize")]
+    return carry(x, stretching(scales, [(0,) * len(new)] * len(scales), len(new)), [new] * len(scales))
 
 
 @method
 def resize(x: Several, size: Any) -> Several:
+    check_units(x, "resize")
     return inside(x, resize, size)
 
 
@@ -284,12 +285,13 @@ def crop(x: Grid, corner: Any, size: Any) -> Grid:
 @method
 def crop(x: Places, corner: Any, size: Any) -> Places:
     corner, size = part(x, corner, size)
-    matrix = stretching([[1] * len(corner)], [[-start for start in corner]])
+    matrix = stretching([(1,) * len(corner)], [tuple(-start for start in corner)], len(corner))
     return lost(carry(x, matrix, [size] * len(canvases(x, "crop"))))
 
 
 @method
 def crop(x: Several, corner: Any, size: Any) -> Several:
+    check_units(x, "crop")
     return inside(x, crop, corner, size)
 
 
@@ -305,7 +307,8 @@ def carry(x: Boxes, matrix: torch.Tensor, new: list | None = None) -> Boxes:
     """Move the four corners of each box; the new one holds them all."""
     left, top, right, bottom = plain(x).unbind(-1)
     corners = torch.stack([left, top, right, top, right, bottom, left, bottom], -1)
-    moved = move(corners.reshape(len(x) if x.is_batch else 1, -1, 2), matrix).reshape(*x.shape[:-1], 4, 2)
+    corners = corners.reshape(len(x) if x.is_batch else 1, 4 * x.shape[-2], 2)
+    moved = move(corners, matrix).reshape(*x.shape[:-1], 4, 2)
     return changed(x, torch.cat([moved.amin(-2), moved.amax(-2)], -1), canvas=new or each(x, "canvas"))
 
 
@@ -341,7 +344,7 @@ def turn_grid(x: Any, degrees: Any, axis: str = "depth", **sampling: Any) -> Any
     planes = plain(x).movedim(dims, (-2, -1))
     square = [(1, 1) if one is None else (one[rows], one[columns]) for one in spacing]
     matrix = turning(degrees, [tuple(planes.shape[-2:])] * len(square), square)
-    pixels = planes.reshape(len(square), -1, *planes.shape[-2:])
+    pixels = (planes if x.is_batch else planes[None])[:, None].flatten(1, -3)
     turned = warp(pixels, matrix, **sampling).reshape(planes.shape).movedim((-2, -1), dims)
     return changed(x, turned, orientation=letters)
 
@@ -360,11 +363,11 @@ def turn_places(x: Any, degrees: Any, axis: str = "depth") -> Any:
 def mirror_places(x: Any, axis: str) -> Any:
     """Mirror what lies on a canvas, or a cloud of the world at the origin."""
     number, count = axis_number(x, axis, "flip"), len(axes_of(x))
-    free = isinstance(x, PointCloud) and x.canvas is None
+    free = isinstance(x, PointCloud) and not any(each(x, "canvas"))
     far = [0] if free else [canvas[number] for canvas in canvases(x, "flip")]
-    scale = [-1 if place == number else 1 for place in range(count)]
-    shifts = [[length if place == number else 0 for place in range(count)] for length in far]
-    return carry(x, stretching([scale] * len(shifts), shifts))
+    scale = tuple(-1 if place == number else 1 for place in range(count))
+    shifts = [tuple(length if place == number else 0 for place in range(count)) for length in far]
+    return carry(x, stretching([scale] * len(shifts), shifts, count))
 
 
 def new_lengths(x: Any, size: Any) -> tuple[int, ...]:
@@ -401,8 +404,20 @@ def part(x: Any, corner: Any, size: Any) -> tuple[tuple[Any, ...], tuple[Any, ..
 
 def far_corner(x: Any) -> torch.Tensor:
     """Find the largest x, y (and z) of each canvas: `(1, axes)`, or `(N, 1, axes)` of a batch."""
-    ends = beside([canvas[::-1] for canvas in each(x, "canvas")], x, x.dtype)
-    return ends[:, None] if x.is_batch else ends
+    ends = torch.tensor([canvas[::-1] for canvas in each(x, "canvas")])
+    return beside(ends, x, x.dtype).reshape(*x.shape[:-2], 1, len(axes_of(x)))
+
+
+def check_units(x: tuple | dict, word: str) -> None:
+    """Refuse one size for a cloud and a volume with a spacing: lengths for one, voxels for the other."""
+    elements = list(x.values()) if isinstance(x, dict) else x
+    volumes = [element for element in elements if isinstance(element, Volume | VolumeMask)]
+    in_units = any(one is not None and {*one} != {1} for volume in volumes for one in each(volume, "spacing"))
+    if in_units and any(isinstance(element, PointCloud) for element in elements):
+        raise ValueError(
+            f"{word} counts in voxels of a volume, but in the unit of the points of a PointCloud; where the "
+            f"volume has a spacing these are not the same. Call {word} for each of them."
+        )
 
 
 def inside(x: Any, word: Any, *values: Any, **options: Any) -> Any:

@@ -73,14 +73,16 @@ def in_space(matrix: torch.Tensor, column: int, row: int) -> torch.Tensor:
     return result
 
 
-def stretching(scales: Sequence[Sequence[float]], shifts: Sequence[Sequence[float]]) -> torch.Tensor:
+def stretching(scales: Lengths, shifts: Lengths, axes: int = 2) -> torch.Tensor:
     """Make matrices that scale and then shift each axis; scales and shifts are (height, width) and so on.
 
     >>> stretching([(2, 3)], [(0, -1)]).tolist()
     [[[3.0, 0.0, -1.0], [0.0, 2.0, 0.0]]]
     """
-    diagonal = torch.diag_embed(torch.tensor(scales, dtype=torch.float64).flip(-1))
-    return torch.cat([diagonal, torch.tensor(shifts, dtype=torch.float64).flip(-1)[..., None]], -1)
+    scale, shift = (
+        torch.tensor(numbers, dtype=torch.float64).reshape(-1, axes).flip(-1) for numbers in (scales, shifts)
+    )
+    return torch.cat([scale.diag_embed(), shift[..., None]], -1)
 
 
 def move(places: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
@@ -123,31 +125,35 @@ def warp(
         return pixels
     height, width = pixels.shape[-2:]
     planes = pixels.reshape(len(matrix), -1, height, width)  # one matrix for all: all are channels of one
-    x, y = origins(matrix, planes)
-    inside = ((x >= 0) & (x <= width) & (y >= 0) & (y <= height))[:, None]
+    grid = origins(matrix, planes)
     if nearest:
-        number = y.long().clamp(0, height - 1) * width + x.long().clamp(0, width - 1)
+        column, row = (((grid[..., axis] + 1) * (planes.shape[-1 - axis] / 2)).long() for axis in (0, 1))
+        number = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
         values = planes.flatten(2).take_along_dim(number.flatten(1)[:, None], 2).reshape(planes.shape)
     else:
-        grid = torch.stack([x * (2 / width) - 1, y * (2 / height) - 1], -1)
         values = grid_sample(planes.to(grid.dtype), grid, padding_mode="border", align_corners=False)
-    if fill is None:
-        lowest = smallest(pixels).to(values.dtype).expand(*pixels.shape[:2], 1, 1)
-        filled = torch.where(inside, values, lowest.reshape(*planes.shape[:2], 1, 1))
-    else:
-        filled = values.masked_fill(~inside, fill)
-    return rounded(filled, pixels).reshape(pixels.shape)
+        values = rounded(values, pixels)
+    outside = (grid.abs().amax(-1) > 1)[:, None]
+    if fill is not None:
+        return values.masked_fill_(outside, fill).reshape(pixels.shape)
+    lowest = smallest(pixels).expand(*pixels.shape[:2], 1, 1).reshape(*planes.shape[:2], 1, 1)
+    return torch.where(outside, lowest, values).reshape(pixels.shape)
 
 
-def origins(matrix: torch.Tensor, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Compute x and y, each `(N or 1, H, W)`, of the places that the centres of the pixels came from."""
+def origins(matrix: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+    """Compute the places that the centres of the pixels came from, as `grid_sample` wants them.
+
+    These are `(N or 1, H, W, 2)` of x and y, from -1 at the first edge of the picture to 1 at the last.
+    """
     height, width = planes.shape[-2:]
     dtype = working_dtype(planes.dtype)
     a, b, s, c, d, t = beside(matrix, planes, dtype).reshape(-1, 6, 1, 1).unbind(1)
     x = torch.arange(width, device=planes.device, dtype=dtype) + 0.5 - s
     y = torch.arange(height, device=planes.device, dtype=dtype)[:, None] + 0.5 - t
     area = a * d - b * c
-    return (d * x - b * y) / area, (a * y - c * x) / area
+    from_x, from_y = 2 / (width * area), 2 / (height * area)
+    # A row and a column are scaled before they become a whole picture of numbers.
+    return torch.stack([(d * from_x * x - 1) - b * from_x * y, (a * from_y * y - 1) - c * from_y * x], -1)
 
 
 def smallest(pixels: torch.Tensor) -> torch.Tensor:
