@@ -8,7 +8,7 @@ Read it from the bottom up, or from the top down:
 - data: `datablock`, `loaders`, `splits`, `sources`.
 - ground: `steps` and `transforms` (on `samples`); `geometry`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`);
   `batches`; `tensors` (the kinds: `pictures`, `points`, `volumes`, `labels`, on `typed`),
-  `photos` and `scans` (files); `warping`, `canvas`; `dispatch`, `choices` and `signatures`.
+  `photos` and `scans` (files); `places`, `warping`, `canvas`; `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
   `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`.
 

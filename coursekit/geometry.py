@@ -28,6 +28,7 @@ from .canvas import (
     turned_letters,
 )
 from .dispatch import method
+from .places import carry, in_space, lost, stretching
 from .tensors import (
     Boxes,
     DicomImage,
@@ -40,19 +41,7 @@ from .tensors import (
     VolumeMask,
     plain,
 )
-from .warping import (
-    beside,
-    in_space,
-    is_quarter,
-    move,
-    nearest,
-    rounded,
-    smoothed,
-    stretching,
-    turning,
-    warp,
-    working_dtype,
-)
+from .warping import beside, is_quarter, nearest, rounded, smoothed, turning, warp, working_dtype
 
 # One length for each axis, such as (height, width), or one number for all.
 Size = int | tuple
@@ -60,7 +49,6 @@ Picture = TypeVar("Picture", bound=Image)
 Grid = TypeVar("Grid", bound=Image | Mask | Volume | VolumeMask)
 Places = TypeVar("Places", Boxes, Keypoints, PointCloud)
 Flat = TypeVar("Flat", Boxes, Keypoints)
-Points = TypeVar("Points", Keypoints, PointCloud)
 Several = TypeVar("Several", bound=tuple | dict)
 
 
@@ -295,42 +283,6 @@ def crop(x: Several, corner: Any, size: Any) -> Several:
     return inside(x, crop, corner, size)
 
 
-@method
-def carry(x: Points, matrix: torch.Tensor, new: list | None = None) -> Points:
-    """Move places by a matrix, to canvases of a new size."""
-    values = move(plain(x) if x.is_batch else plain(x)[None], matrix)
-    return changed(x, values.reshape(x.shape), canvas=new or each(x, "canvas"))
-
-
-@method
-def carry(x: Boxes, matrix: torch.Tensor, new: list | None = None) -> Boxes:
-    """Move the four corners of each box; the new one holds them all."""
-    left, top, right, bottom = plain(x).unbind(-1)
-    corners = torch.stack([left, top, right, top, right, bottom, left, bottom], -1)
-    corners = corners.reshape(len(x) if x.is_batch else 1, 4 * x.shape[-2], 2)
-    moved = move(corners, matrix).reshape(*x.shape[:-1], 4, 2)
-    return changed(x, torch.cat([moved.amin(-2), moved.amax(-2)], -1), canvas=new or each(x, "canvas"))
-
-
-@method
-def lost(x: Points) -> Points:
-    """Make what is not on the canvas rows of NaN."""
-    ends = far_corner(x)
-    values = plain(x)[..., : ends.shape[-1]]
-    outside = ((values < 0) | (values > ends)).any(-1, keepdim=True)
-    return changed(x, plain(x).masked_fill(outside, torch.nan))
-
-
-@method
-def lost(x: Boxes) -> Boxes:
-    """Cut boxes off at the edges of the canvas; of which nothing is left, they are rows of NaN."""
-    ends = far_corner(x)
-    first, last = plain(x).split(2, -1)
-    gone = ((last <= 0) | (first >= ends)).any(-1, keepdim=True)
-    kept = torch.cat([torch.maximum(first, 0 * ends), torch.minimum(last, ends)], -1)
-    return changed(x, kept.masked_fill(gone, torch.nan))
-
-
 def turn_grid(x: Any, degrees: Any, axis: str = "depth", **sampling: Any) -> Any:
     """Turn what lies on a grid, in the plane across an axis: slices are planes that turn alike."""
     degrees, (rows, columns) = angle(degrees), plane(x, axis)
@@ -400,12 +352,6 @@ def part(x: Any, corner: Any, size: Any) -> tuple[tuple[Any, ...], tuple[Any, ..
                 f"and this {type(x).__name__} is {by(canvas)}."
             )
     return corner, size
-
-
-def far_corner(x: Any) -> torch.Tensor:
-    """Find the largest x, y (and z) of each canvas: `(1, axes)`, or `(N, 1, axes)` of a batch."""
-    ends = torch.tensor([canvas[::-1] for canvas in each(x, "canvas")])
-    return beside(ends, x, x.dtype).reshape(*x.shape[:-2], 1, len(axes_of(x)))
 
 
 def check_units(x: tuple | dict, word: str) -> None:

@@ -3,11 +3,11 @@
 Every function takes plain pixels `(N, C, H, W)` of any dtype on any device and answers in the same dtype; the
 type and the metadata of things are for `geometry` to keep. A movement is a matrix of 2 x 3 numbers
 `[[a, b, s], [c, d, t]]` that moves the place (x, y) to (ax + by + s, cx + dy + t), in pixels from the top
-left corner; there may be one for each picture. The same matrix moves pixels (`warp`) and points (`move`):
+left corner; there may be one for each picture. `places` moves points by the same matrix.
 
->>> quarter = turning(90, [(2, 3)])
->>> move(torch.tensor([[[3.0, 0.0]]]), quarter)  # the top right corner becomes the top left one
-tensor([[[0., 0.]]])
+>>> half_a_turn = turning(180, [(1, 3)])
+>>> warp(torch.tensor([[[[1.0, 2.0, 3.0]]]]), half_a_turn, nearest=True)
+tensor([[[[3., 2., 1.]]]])
 """
 
 from __future__ import annotations
@@ -60,47 +60,6 @@ def sine_and_cosine(degrees: float) -> tuple[float, float]:
         return ((0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0))[int(degrees // 90) % 4]
     angle = math.radians(degrees)
     return math.sin(angle), math.cos(angle)
-
-
-def in_space(matrix: torch.Tensor, column: int, row: int) -> torch.Tensor:
-    """Let matrices `(N, 2, 3)` for x and y move two of three coordinates, by their numbers: `(N, 3, 4)`.
-
-    >>> in_space(turning(90, [(0, 0)]), 0, 2).tolist()  # x and z; y stays
-    [[[0.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0]]]
-    """
-    result = torch.eye(3, 4, dtype=matrix.dtype).repeat(len(matrix), 1, 1)
-    result[:, [[column], [row]], [column, row, 3]] = matrix
-    return result
-
-
-def stretching(scales: Lengths, shifts: Lengths, axes: int = 2) -> torch.Tensor:
-    """Make matrices that scale and then shift each axis; scales and shifts are (height, width) and so on.
-
-    >>> stretching([(2, 3)], [(0, -1)]).tolist()
-    [[[3.0, 0.0, -1.0], [0.0, 2.0, 0.0]]]
-    """
-    scale, shift = (
-        torch.tensor(numbers, dtype=torch.float64).reshape(-1, axes).flip(-1) for numbers in (scales, shifts)
-    )
-    return torch.cat([scale.diag_embed(), shift[..., None]], -1)
-
-
-def move(places: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
-    """Move places by a matrix, or by one for each item.
-
-    Args:
-        places: `(N, points, columns)` of floating point: x and y, or x, y and z, then what travels along.
-        matrix: `(N or 1, 2, 3)`, or `(N or 1, 3, 4)` in space.
-
-    Half precision is moved in `float32`: it could not tell the pixels of a large picture apart.
-
-    >>> move(torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[1, 0, 10], [0, 2, 0]]]))
-    tensor([[[11.,  4.]]])
-    """
-    matrix = beside(matrix, places, working_dtype(places.dtype))[:, None]
-    axes = matrix.shape[-2]
-    moved = (matrix[..., :axes] * places[..., None, :axes]).sum(-1) + matrix[..., axes]
-    return torch.cat([moved.to(places.dtype), places[..., axes:]], -1)
 
 
 def warp(

@@ -535,3 +535,12 @@ class TestBadInput:
         for move in (lambda x: resize(x, 4), lambda x: crop(x, 1, 2)):
             with pytest.raises(ValueError, match=r"PointCloud\(x, canvas=\(depth, height, width\)\)"):
                 move(PointCloud([[1, 2, 3]]))
+
+
+@pytest.mark.parametrize("angle", [90, 33])
+def test_no_word_waits_for_the_device(angle):
+    """Tensors on the meta device have no values that one could wait for."""
+    for thing in sample()[:-1]:
+        far = collate_typed([thing, thing]).to("meta")
+        for moved in (rotate(far, angle), flip(far), resize(far, 4), crop(far, 1, 3)):
+            assert (type(moved), moved.device.type) == (type(thing), "meta")

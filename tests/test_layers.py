@@ -76,7 +76,8 @@ ground
     steps               dispatch geometry samples tensors transforms
     transforms          choices dispatch display samples
     samples
-    geometry            canvas dispatch tensors warping
+    geometry            canvas dispatch places tensors warping
+    places              canvas dispatch tensors warping
     warping
     canvas              typed
     display             descriptions dispatch drawing figures scenes tensors

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from coursekit.warping import move, smoothed, turning, warp
+from coursekit.warping import smoothed, turning, warp
 
 SHIFT = torch.tensor([[[1.0, 0, 2], [0, 1, 0]]])  # two pixels to the right
 
@@ -67,12 +67,6 @@ def test_gradients_flow_to_the_pixels():
     pixels = torch.rand(1, 1, 4, 5, dtype=torch.float64, requires_grad=True)
 
     assert torch.autograd.gradcheck(lambda x: warp(x, turning(20, [(4, 5)])), pixels)
-
-
-def test_half_precision_is_moved_without_losing_places():
-    place = torch.tensor([[[1000.0, 1.0]]], dtype=torch.float16)
-
-    assert move(place, turning(180, [(2000, 2000)])).tolist() == [[[1000.0, 1999.0]]]
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.float16, torch.float32])
