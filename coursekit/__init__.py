@@ -6,9 +6,10 @@ Read it from the bottom up, or from the top down:
 - training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
 - data: `datablock`, `loaders`, `splits`, `sources`.
-- ground: `steps` and `transforms` (on `samples`); `geometry`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`);
-  `batches`; `tensors` (the kinds: `pictures`, `points`, `volumes`, `labels`, on `typed`),
-  `photos` and `scans` (files); `places`, `warping`, `canvas`; `dispatch`, `choices` and `signatures`.
+- ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`); `display`
+  (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
+  `points`, `volumes`, `labels`, on `typed`), `photos` and `scans` (files); `dispatch`, `choices` and
+  `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
   `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`.
 

@@ -8,8 +8,9 @@ from PIL import Image as Pillow
 from coursekit.datablock import Block, DataBlock, taken
 from coursekit.sources import photo_table
 from coursekit.splits import group_split
-from coursekit.tensors import Category, GrayImage, Image, TypedTensor
-from coursekit.steps import Categorize, Resize
+from coursekit.steps import Categorize, Normalize, RandomFlip, Resize
+from coursekit.tensors import Category, GrayImage, Image, Mask, TypedTensor
+from coursekit.transforms import Transform
 
 
 @pytest.fixture
@@ -118,3 +119,52 @@ def test_taken_finds_keys_places_and_functions():
     assert taken({"a": 1}, "a") == 1
     assert taken([5, 6], 1) == 6
     assert taken("x", str.upper) == "X"
+
+
+class Watch(Transform):
+    """Remembers what it was set up on."""
+
+    def setup(self, items):
+        self.seen = list(items)
+
+
+def test_every_step_is_set_up_once_on_the_training_items_alone(photos):
+    first, item, batch = Watch(), Watch(), Watch()
+    inputs = Block(item=(first, *Block.of(GrayImage).item))
+    data = block(inputs=inputs, item_transforms=[Resize(16), item], batch_transforms=[batch]).loaders(
+        photos, batch_size=4
+    )
+
+    assert first.seen == [photos["photo"][number] for number in (0, 1, 4, 5, 8, 9)]
+    assert [(type(x), x.shape, str(y)) for x, y in item.seen] == [
+        (GrayImage, (1, 16, 16), photos["label"][number]) for number in (0, 1, 4, 5, 8, 9)
+    ]
+    assert [len(x) for x, _ in batch.seen] == [4, 2]
+    assert data.one_batch()[0].dtype == torch.uint8
+
+
+def test_a_scale_is_learned_from_the_training_photos_wherever_it_stands(photos):
+    scale = Normalize()
+    data = block(batch_transforms=[scale]).loaders(photos)
+    pixels = torch.cat([inputs for inputs, _ in data.train])
+
+    assert scale.mean == pytest.approx([(0 + 1 + 4 + 5 + 8 + 9) * 20 / 6 / 255] * 3)
+    assert pixels.mean().abs() < 1e-5
+    assert data.decode_batch(data.one_batch())[0][0].dtype == torch.uint8
+
+
+def test_input_and_target_move_together_in_training_and_not_at_all_when_held_out():
+    half = torch.zeros(4, 6, dtype=torch.uint8)
+    half[:, :3] = 200
+    items = [{"photo": half[None].expand(3, 4, 6), "label": (half > 0).long()}] * 40
+    data = DataBlock(Image, Mask, split=(range(30), range(30, 40)), item_transforms=[RandomFlip()]).loaders(
+        items, batch_size=30, seed=2
+    )
+    pictures, masks = data.one_batch()
+    left = masks[:, 0, 0]
+
+    assert torch.equal((pictures[:, 0] > 0.5).long(), torch.tensor(masks.tolist()))
+    assert 5 < left.sum() < 25
+    assert not torch.equal(left, data.one_batch()[1][:, 0, 0])
+    assert next(iter(data.valid))[1][:, 0, 0].all()
+    assert data.encode_item(items[0]["photo"])[0, 0, 0, 0] > 0.5

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from coursekit.loaders import Items, Loader, Loaders, collate
-from coursekit.tensors import Category, GrayImage, Image
 from coursekit.steps import Categorize, ToFloat
-from coursekit.transforms import Pipeline, Transform
+from coursekit.tensors import Category, GrayImage, Image
+from coursekit.transforms import Pipeline, RandomTransform, Transform
 
 VOCAB = ("broken", "sound")
 
@@ -122,3 +122,44 @@ def test_workers_read_the_same_items():
     loader = Loader(cells(6), batch_size=4, workers=1)
 
     assert [photos.shape[0] for photos, _ in loader] == [4, 2]
+
+
+class Shift(RandomTransform):
+    """Adds what it drew to every number of a sample."""
+
+    def draw(self, chance):
+        return chance.randint(1, 10**6)
+
+    def apply(self, x, drawn):
+        return x[0] + drawn, x[1] + drawn
+
+
+def drawn(workers=0, seed=3, shuffle=False, passes=2):
+    """What is drawn for each item, pass by pass."""
+    items = Items(
+        [(torch.tensor(0), torch.tensor(number * 10**7)) for number in range(8)], Shift(), seed=seed
+    )
+    loader = Loader(items, batch_size=3, shuffle=shuffle, seed=seed, workers=workers)
+    found = [{}, {}]
+    for chosen in found[:passes]:
+        for left, right in loader:
+            chosen.update({int(b) // 10**7: int(a) for a, b in zip(left, right, strict=True)})
+            assert torch.equal(right % 10**7, left)
+    return found
+
+
+def test_an_item_is_drawn_alike_in_any_order_and_any_number_of_workers():
+    alone = drawn()
+
+    assert alone == drawn(workers=1) == drawn(workers=2) == drawn(shuffle=True)
+    assert alone[0] != alone[1]
+    assert len(set(alone[0].values())) == 8
+    assert alone != drawn(seed=4)
+
+
+def test_an_item_asked_for_by_its_number_is_that_of_the_first_pass():
+    items = Items([(torch.tensor(0), torch.tensor(0))] * 4, Shift(), seed=3)
+    first = drawn()[0]
+
+    assert [items[number][0].item() for number in (2, 0, 2)] == [first[2], first[0], first[2]]
+    assert items[1, 2][0].item() == drawn()[1][2]
