@@ -19,8 +19,9 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 backbones callbacks choices datablock descriptions devices dispatch display
-                        figures geometry interpret learner loaders losses metrics schedules sources splits steps tensors transforms vision
+    api                 backbones callbacks choices datablock descriptions devices dispatch display figures
+                        geometry interpret learner loaders losses metrics schedules sources splits steps
+                        tensors transforms vision
 apart
     cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
