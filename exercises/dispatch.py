@@ -433,13 +433,15 @@ def our_library_runs_on_it(kit, case):
     """Our modules say `from .dispatch import method`, and here that is yours: a word serves many objects."""
     small = case.integer("small", 3, 5)
     photo = kit.Image(case.tensor("photo", (3, 6, 8), low=0.0))
-    yield "resize a picture", kit.resize(photo, small)
-    yield "resize a mask", kit.resize(kit.Mask(case.labels("mask", 12, 3).reshape(3, 4)), small)
+    mask = kit.Mask(case.labels("mask", 48, 3).reshape(6, 8))
+    yield "two kinds resized", [kit.resize(photo, small), kit.resize(mask, small)]
     yield "one step", kit.Resize(small).encode(photo)
     yield "the same step with another size", kit.Resize(small + 2).encode(photo)
-    steps = kit.Pipeline(kit.Categorize(["broken", "sound"]))
-    yield "into a number", steps.encode("sound")
-    yield "and back", steps.decode(steps.encode("sound"))
+    yield "all of a sample", kit.rotate({"photo": photo, "mask": mask, "label": "sound"}, 90)
+    steps = kit.Pipeline(kit.Resize(small), kit.Categorize(["broken", "sound"]))
+    yield "into numbers", steps.encode((photo, "sound"))
+    yield "and back", steps.decode(steps.encode((photo, "sound")))
+    yield "what the pipeline says of itself", str(steps.summary((photo, "sound")))
 
 
 HEAD = """
