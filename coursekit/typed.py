@@ -155,7 +155,8 @@ class TypedTensor(torch.Tensor):
         return result
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
-        parts = ["x".join(map(str, self.shape)) or str(self.item()), short(self.dtype)]
+        number = "one number" if self.is_meta or self.dim() else str(self.item())
+        parts = ["x".join(map(str, self.shape)) or number, short(self.dtype)]
         if self.dim() and self.numel() and not self.is_meta:
             parts.append(value_range(self))
         parts += [str(self.device)] if self.device.type != "cpu" else []
@@ -234,14 +235,14 @@ def kept(result: Any, source: TypedTensor, *others: Any) -> Any:
 
     It does not where a typed tensor of another kind is among the `others` that went in, where shape or dtype
     no longer suit the type, or where metadata of items would meet another shape. Such a result comes back as
-    it is, and so does what is no plain tensor.
+    it is, and so do what is no plain tensor and everything inside compiled code.
 
     >>> from coursekit.tensors import Image
     >>> kept(torch.ones(3, 4, 6), Image(torch.zeros(3, 4, 6)), 0.5)
     Image(3x4x6, float32, 1..1)
     """
     kind = type(source)
-    if type(result) is not torch.Tensor or not kind.fits(result):
+    if type(result) is not torch.Tensor or not kind.fits(result) or torch.compiler.is_compiling():
         return result
     for other in others:
         if isinstance(other, TypedTensor) and type(other) is not kind:
@@ -361,7 +362,10 @@ def plain(tensor: torch.Tensor) -> torch.Tensor:
     >>> plain(Category(1))
     tensor(1)
     """
-    return tensor if type(tensor) is torch.Tensor else tensor.as_subclass(torch.Tensor)
+    if type(tensor) is torch.Tensor:
+        return tensor
+    # Compiled code cannot follow `as_subclass`; there a view is plain.
+    return tensor.view_as(tensor) if torch.compiler.is_compiling() else tensor.as_subclass(torch.Tensor)
 
 
 def typed_like(result: torch.Tensor, source: Source) -> Source:
