@@ -82,37 +82,43 @@ def warp(
     check_fill(fill, pixels.dtype)
     if pixels.numel() == 0:
         return pixels
+    x, y = origins(matrix, pixels)
+    values = picked(pixels, x, y) if nearest else rounded(mixed(pixels, x, y), pixels)
+    outside = (torch.maximum(x.abs(), y.abs()) > 1)[:, None]
+    if fill is None:
+        return torch.where(outside, smallest(pixels), values)
+    return values.masked_fill_(outside, fill)
+
+
+def mixed(pixels: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Mix the four pixels around each place."""
+    grid = torch.stack([x, y], -1).expand(len(pixels), -1, -1, -1)
+    return grid_sample(pixels.to(x.dtype), grid, padding_mode="border", align_corners=False)
+
+
+def picked(pixels: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Pick the pixel at each place, in any dtype: no number comes out that was not there."""
     height, width = pixels.shape[-2:]
-    planes = pixels.reshape(len(matrix), -1, height, width)  # one matrix for all: all are channels of one
-    grid = origins(matrix, planes)
-    if nearest:
-        column, row = (((grid[..., axis] + 1) * (planes.shape[-1 - axis] / 2)).long() for axis in (0, 1))
-        number = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
-        values = planes.flatten(2).take_along_dim(number.flatten(1)[:, None], 2).reshape(planes.shape)
-    else:
-        values = grid_sample(planes.to(grid.dtype), grid, padding_mode="border", align_corners=False)
-        values = rounded(values, pixels)
-    outside = (grid.abs().amax(-1) > 1)[:, None]
-    if fill is not None:
-        return values.masked_fill_(outside, fill).reshape(pixels.shape)
-    lowest = smallest(pixels).expand(*pixels.shape[:2], 1, 1).reshape(*planes.shape[:2], 1, 1)
-    return torch.where(outside, lowest, values).reshape(pixels.shape)
+    column = ((x + 1) * (width / 2)).long().clamp(0, width - 1)
+    row = ((y + 1) * (height / 2)).long().clamp(0, height - 1)
+    numbers = (row * width + column).flatten(1)[:, None]
+    return pixels.flatten(2).take_along_dim(numbers, 2).reshape(pixels.shape)
 
 
-def origins(matrix: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
-    """Compute the places that the centres of the pixels came from, as `grid_sample` wants them.
+def origins(matrix: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Compute x and y of the places that the centres of the pixels came from, each `(N or 1, H, W)`.
 
-    These are `(N or 1, H, W, 2)` of x and y, from -1 at the first edge of the picture to 1 at the last.
+    As `grid_sample` wants them, they go from -1 at the first edge of the picture to 1 at the last.
     """
-    height, width = planes.shape[-2:]
-    dtype = working_dtype(planes.dtype)
-    a, b, s, c, d, t = beside(matrix, planes, dtype).reshape(-1, 6, 1, 1).unbind(1)
-    x = torch.arange(width, device=planes.device, dtype=dtype) + 0.5 - s
-    y = torch.arange(height, device=planes.device, dtype=dtype)[:, None] + 0.5 - t
+    height, width = pixels.shape[-2:]
+    dtype = working_dtype(pixels.dtype)
+    a, b, s, c, d, t = beside(matrix, pixels, dtype).reshape(-1, 6, 1, 1).unbind(1)
+    x = torch.arange(width, device=pixels.device, dtype=dtype) + 0.5 - s
+    y = torch.arange(height, device=pixels.device, dtype=dtype)[:, None] + 0.5 - t
     area = a * d - b * c
     from_x, from_y = 2 / (width * area), 2 / (height * area)
     # A row and a column are scaled before they become a whole picture of numbers.
-    return torch.stack([(d * from_x * x - 1) - b * from_x * y, (a * from_y * y - 1) - c * from_y * x], -1)
+    return (d * from_x * x - 1) - b * from_x * y, (a * from_y * y - 1) - c * from_y * x
 
 
 def smallest(pixels: torch.Tensor) -> torch.Tensor:
