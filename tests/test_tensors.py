@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
-import pickle
 import re
 from typing import Any
 
@@ -15,7 +13,6 @@ from test_typed import NAMES, Scan, image, labels, mask, scans
 from torch import nn
 from torch._dynamo.testing import CompileCounter
 from torch.nn import functional
-from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
@@ -172,36 +169,6 @@ class TestWithTorch:
         assert torch.equal(result, work(image(2), mask()))
         assert counted.frame_count == 1
 
-    def test_vmap_and_functional_gradients(self) -> None:
-        assert torch.vmap(lambda one: one.mean() * 2)(image(2)).shape == (2,)
-        assert type(torch.func.grad(lambda one: (one * one).sum())(image())) is torch.Tensor
-
-    def test_export(self) -> None:
-        model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()).eval()
-        exported = torch.export.export(model, (image(1),))
-
-        assert torch.equal(exported.module()(image(1)), model(image(1)))
-
-    @pytest.mark.parametrize(
-        "one", [image(), mask(), labels(), scans()], ids=["image", "mask", "category", "scan"]
-    )
-    def test_copies_keep_all(self, one: Any) -> None:
-        stream = io.BytesIO()
-        torch.save({"one": one}, stream)
-        stream.seek(0)
-        copies = [
-            copy.copy(one),
-            copy.deepcopy(one),
-            pickle.loads(pickle.dumps(one)),
-            torch.load(stream, weights_only=True)["one"],
-        ]
-
-        for made in copies:
-            assert type(made) is type(one)
-            assert made.metadata == one.metadata
-            assert torch.equal(plain(made), plain(one))
-        assert copies[1].data_ptr() != one.data_ptr()
-
     def test_deepcopy_of_what_has_a_gradient(self) -> None:
         one = image().detach().requires_grad_()
         one.sum().backward()
@@ -224,30 +191,6 @@ class TestWithTorch:
             collate_typed([image(), Image(torch.zeros(3, 4, 5))])
         with pytest.raises(ValueError, match=r"item 0 is Category.*item 1 is Category"):
             collate_typed([Category(0, vocab=NAMES), Category(0, vocab=("a", "b"))])
-
-    @pytest.mark.parametrize(("workers", "start"), [(0, None), (1, "fork"), (1, "spawn")])
-    def test_data_loader(self, workers: int, start: str | None) -> None:
-        items = [(image() * number, Category(number % 2, vocab=NAMES), mask()) for number in range(4)]
-        # On one thread, as a forked process of a library with threads is only safe before they are there.
-        loader = DataLoader(items, batch_size=2, num_workers=workers, multiprocessing_context=start)
-        batches = list(loader)
-
-        assert len(batches) == 2
-        for number, (photos, kinds, outlines) in enumerate(batches):
-            assert (type(photos), type(kinds), type(outlines)) == (Image, Category, Mask)
-            assert (str(kinds), outlines.vocab, outlines.shape) == (
-                "sound, broken",
-                ("a", "b", "c"),
-                (2, 4, 4),
-            )
-            assert torch.equal(plain(photos[1]), plain(items[2 * number + 1][0]))
-
-    @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-    def test_on_a_gpu(self) -> None:
-        moved = mask().pin_memory().to("cuda", non_blocking=True)
-
-        assert (type(moved), moved.vocab, moved.is_cuda) == (Mask, ("a", "b", "c"), True)
-        assert "cuda:0" in repr(moved)
 
 
 class TestWithTorchvision:

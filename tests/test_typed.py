@@ -13,24 +13,9 @@ from torch import nn
 from torch.nn import functional
 
 from coursekit.tensors import Category, GrayImage, Image, Mask
-from coursekit.typed import KEEPS, TypedTensor, collate_typed, plain
+from coursekit.typed import TypedTensor, collate_typed, plain
 
 NAMES = ("sound", "broken")
-
-
-NOT_HERE = set() if torch.cuda.is_available() else {"cuda", "pin_memory"}
-# What the methods of the table that need arguments are given.
-ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    **dict.fromkeys(KEEPS["operators"].split(), (2,)),
-    **dict.fromkeys(["add", "sub", "subtract", "mul", "multiply", "pow"], (2,)),
-    **dict.fromkeys(["div", "divide", "true_divide"], (2,)),
-    **dict.fromkeys(["clamp", "clip"], (0, 1)),
-    **dict.fromkeys(["to", "type"], (torch.float64,)),
-    "clamp_min": (0,),
-    "clamp_max": (1,),
-    "lerp": (torch.zeros(()), 0.5),
-    "masked_fill": (torch.ones(4, 4, dtype=torch.bool), 0),
-}
 
 
 class Scan(Image):
@@ -59,40 +44,6 @@ def scans() -> Scan:
 
 
 class TestWhatKeepsTheType:
-    @pytest.mark.parametrize("name", " ".join(KEEPS.values()).split())
-    def test_each_method_of_the_table(self, name: str) -> None:
-        """What a picture gets is what a plain tensor gets, and a picture if it can be one."""
-        if name in NOT_HERE:
-            pytest.skip("there is no GPU")
-        arguments = ARGUMENTS.get(name, ())
-        result = getattr(image(2), name)(*arguments)
-        expected = getattr(plain(image(2)), name)(*arguments)
-
-        assert type(result) is (Image if expected.dtype in Image.dtypes else torch.Tensor)
-        assert torch.equal(plain(result), expected)
-
-    @pytest.mark.parametrize("name", KEEPS["copies"].split())
-    def test_a_mask_and_a_category_survive_copies_while_their_dtype_suits(self, name: str) -> None:
-        if name in NOT_HERE:
-            pytest.skip("there is no GPU")
-        for one in (mask(), labels()):
-            result = getattr(one, name)(*ARGUMENTS.get(name, ()))
-            assert type(result) is (type(one) if result.dtype in one.dtypes else torch.Tensor)
-            if type(result) is type(one):
-                assert result.vocab == one.vocab
-
-    @pytest.mark.parametrize("name", f"{KEEPS['amounts']} {KEEPS['operators']}".split())
-    def test_amounts_make_no_sense_of_a_mask_or_a_category(self, name: str) -> None:
-        for one in (mask(), labels()):
-            arguments = (
-                (torch.ones(one.shape, dtype=torch.bool), 0)
-                if name == "masked_fill"
-                else ARGUMENTS.get(name, ())
-            )
-            if name == "lerp":
-                continue
-            assert type(getattr(one, name)(*arguments)) is torch.Tensor
-
     def test_scalars_on_either_side(self) -> None:
         one = image()
         for result in (one + 1, 1 + one, one - 0.5, 1 - one, 2 * one, one / 2, 1 / (one + 1), one**2, -one):
