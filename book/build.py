@@ -30,7 +30,7 @@ sys.path[:0] = [str(ROOT / "book" / "sphinx")]
 def code_hash() -> str:
     """Changes when the library, or a version it runs with, changes."""
     files = [*(ROOT / "coursekit").rglob("*.py"), *(ROOT / "coursekit").rglob("*.toml")]
-    files += (ROOT / "requirements").glob("*.txt")
+    files += [*(ROOT / "coursekit").rglob("*.js"), *(ROOT / "requirements").glob("*.txt")]
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted(files):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")

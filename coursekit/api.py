@@ -52,6 +52,7 @@ from .tensors import (
 )
 from .transforms import Pipeline, RandomTransform, Transform
 from .vision import Head, Network, vision_learner
+from .widgets.flipbooks import Flipbook, flipbook
 
 __all__ = [
     "AmbiguousMethodError",
@@ -68,6 +69,7 @@ __all__ = [
     "CrossEntropy",
     "DataBlock",
     "DicomImage",
+    "Flipbook",
     "GrayImage",
     "Head",
     "Image",
@@ -120,6 +122,7 @@ __all__ = [
     "examine",
     "fetch",
     "flip",
+    "flipbook",
     "framed",
     "group_split",
     "method",

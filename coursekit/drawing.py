@@ -129,9 +129,10 @@ def draw_boxes(x: Boxes, axes: Any, canvas: Sequence[int] | None = None) -> None
         box.set_path_effects(cased(3.5))
         axes.add_patch(box)
         if name := box_name(x, number):
-            axes.annotate(
-                name, (left, top), (-1, 1), textcoords="offset points", ha="left", va="bottom",
-                fontsize="small", color=ink_on(colour), annotation_clip=True,
+            # Above its box, or inside where there is no room above.
+            inside = top < 0.1 * axes.get_ylim()[0]
+            write_beside(name, (left, top), (-1, -1 if inside else 1), axes).set(
+                color=ink_on(colour), va="top" if inside else "bottom",
                 bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.5},
             )  # fmt: skip
 
@@ -153,15 +154,16 @@ def draw_points(x: Keypoints, axes: Any, canvas: Sequence[int] | None = None) ->
         colour = colour_of(kind, first=1)
         axes.plot(across, down, "o", markersize=6, color=colour, markeredgecolor=PAPER, clip_on=False)
         if names and len(names) <= MOST_NAMES:
-            text = axes.annotate(
-                names[number],
-                (across, down),
-                (5, -3),
-                textcoords="offset points",
-                fontsize="small",
-                color=INK,
-            )
-            text.set_path_effects(cased(2.5))
+            far = across > 0.75 * axes.get_xlim()[1]
+            text = write_beside(names[number], (across, down), (-6 if far else 6, 0), axes)
+            text.set(ha="right" if far else "left", va="center", path_effects=cased(2.5))
+
+
+def write_beside(text: str, place: tuple[float, float], offset: tuple[int, int], axes: Any) -> Any:
+    """Write a name some points beside a place. It takes no room, so that nothing moves when the place does."""
+    written = axes.annotate(text, place, offset, textcoords="offset points", fontsize="small", color=INK)
+    written.set_in_layout(False)
+    return written
 
 
 def cased(width: float) -> list[Any]:

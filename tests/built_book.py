@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +44,39 @@ def book() -> Build:
     out = tempfile.mkdtemp(prefix="coursekit-book-")
     build = run_build(ROOT, "--out", out)
     return Build(Path(out) / "html", build.status, build.output)
+
+
+HEAD = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+minutes:
+  reading: 1
+  exercises: 1
+---
+
+# A page
+"""
+
+
+def small_book(folder: Path, **lessons: str) -> Path:
+    """A book of our own frame with other lessons, to see what its build makes of them."""
+    for name in ("book", "coursekit", "requirements", "exercises"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "_config.yml", folder)
+    (folder / "lessons").mkdir()
+    for word, text in lessons.items():
+        (folder / "lessons" / f"{word}.md").write_text(HEAD + text, encoding="utf-8")
+    (folder / "book" / "index.md").write_text("# A book\n", encoding="utf-8")
+    chapters = [{"file": f"lessons/{word}"} for word in lessons] + [{"file": "book/glossary"}]
+    toc = {"format": "jb-book", "root": "book/index", "parts": [{"caption": "All", "chapters": chapters}]}
+    (folder / "_toc.yml").write_text(json.dumps(toc), encoding="utf-8")
+    return folder
 
 
 @dataclass

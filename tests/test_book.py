@@ -5,15 +5,13 @@ from __future__ import annotations
 import doctest
 import gzip
 import importlib
-import json
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from built_book import ROOT, Build, Page, book, run_build
+from built_book import ROOT, Build, Page, book, run_build, small_book
 
 import coursekit
 from coursekit.lessons import words
@@ -24,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("book")
 FIRST_VIEW = 350_000
 
 
-@pytest.mark.parametrize("module", ["mathml", "measurements", "reference_page", "tidy_tables"])
+@pytest.mark.parametrize("module", ["mathml", "measurements", "reference_page", "tidy_tables", "widgets"])
 def test_examples_in_the_extension_are_right(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
     found = doctest.testmod(importlib.import_module(module))
@@ -131,23 +129,6 @@ def test_a_lesson_is_light(built: Build) -> None:
         assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= FIRST_VIEW
 
 
-HEAD = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
-minutes:
-  reading: 1
-  exercises: 1
----
-
-# A page
-"""
-
 FAULTS = """
 A {term}`nonsense`, and $\\\\unknowncommand{x}$, and {kit}`nothing_of_ours`, in
 {measured}`no_benchmark: ours: ns` seconds.
@@ -175,21 +156,6 @@ pyplot.figure(figsize=(1, 1)).add_subplot();
 A question without an answer?
 :::
 """
-
-
-def small_book(folder: Path, **lessons: str) -> Path:
-    """A book of our own frame with other lessons, to see what its build makes of them."""
-    for name in ("book", "coursekit", "requirements", "exercises"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "_config.yml", folder)
-    (folder / "lessons").mkdir()
-    for word, text in lessons.items():
-        (folder / "lessons" / f"{word}.md").write_text(HEAD + text, encoding="utf-8")
-    (folder / "book" / "index.md").write_text("# A book\n", encoding="utf-8")
-    chapters = [{"file": f"lessons/{word}"} for word in lessons] + [{"file": "book/glossary"}]
-    toc = {"format": "jb-book", "root": "book/index", "parts": [{"caption": "All", "chapters": chapters}]}
-    (folder / "_toc.yml").write_text(json.dumps(toc), encoding="utf-8")
-    return folder
 
 
 def test_each_fault_of_a_page_fails_the_build_and_is_named(

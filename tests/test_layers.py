@@ -21,8 +21,10 @@ TABLE = """
 face
     api                 backbones callbacks choices datablock descriptions devices dispatch display figures
                         geometry interpret learner loaders losses metrics schedules sources splits steps
-                        tensors transforms vision
+                        tensors transforms vision widgets.flipbooks
 apart
+    widgets
+    widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
     grader              grader.form

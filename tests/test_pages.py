@@ -2,113 +2,36 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import shutil
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
+from browsing import WINDOWS, served, violations, visit
 from built_book import book
-from playwright.sync_api import Browser, sync_playwright
-from playwright.sync_api import Page as Tab
+from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.xdist_group("book")
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-QUIET = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
-WINDOWS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
-    "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
-}
 LESSON = "lessons/first_model.html"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A server that does not report each file."""
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """The address of the built book on this machine."""
     assert book().status == 0, book().output
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(book().html)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one a skip with that name, or on the build machine a failure."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        message = "there is no Chromium on this machine (Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """A tab, and what it complained about."""
-
-    tab: Tab
-    site: str
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.tab.set_default_timeout(10_000)
-        self.tab.on("console", lambda said: said.type in {"error", "warning"} and self.note(said.text))
-        self.tab.on("pageerror", lambda error: self.note(str(error)))
-        self.tab.on("requestfailed", lambda request: self.note(f"failed: {request.url}"))
-        self.tab.on("request", self.look_at)
-
-    def look_at(self, request: Any) -> None:
-        if not request.url.startswith((self.site, "data:", "blob:", "file:")):
-            self.note(f"another host: {request.url}")
-
-    def note(self, what: str) -> None:
-        self.complaints.append(what)
-
-    def open(self, page: str) -> Tab:
-        self.tab.goto(f"{self.site}/{page}", wait_until="load")
-        return self.tab
-
-
-def visit(browser: Browser, site: str, **window: Any) -> Visit:
-    return Visit(browser.new_context(**window).new_page(), site)
+    with served(book().html) as address:
+        yield address
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_every_page_works_for_everyone(browser: Browser, site: str, window: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    seen, axe = visit(browser, site, **WINDOWS[window]), Axe()
+    seen = visit(browser, site, **WINDOWS[window])
     for path in book().pages():
         page = path.relative_to(book().html).as_posix()
         tab = seen.open(page + ("?q=loss" if page == "search.html" else ""))
         if page == "search.html":
             tab.locator("#search-results li").first.wait_for()
-        for found in axe.run(tab).response["violations"]:
-            nodes = [" ".join(node["target"]) for node in found["nodes"][:4]]
-            seen.note(f"{page}: {found['id']} ({found['impact']}): {found['help']}: {nodes}")
+        for found in violations(tab):
+            seen.note(f"{page}: {found}")
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
             seen.note(f"{page} is wider than the window")
     seen.tab.context.close()
@@ -117,14 +40,12 @@ def test_every_page_works_for_everyone(browser: Browser, site: str, window: str)
 
 
 def test_what_is_folded_is_right_for_everyone_when_open(browser: Browser, site: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     seen = visit(browser, site, **WINDOWS["phone at night"])
     tab = seen.open(LESSON)
     tab.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     tab.get_by_role("button", name="Contents").click()
 
-    assert [found["id"] for found in Axe().run(tab).response["violations"]] == []
+    assert violations(tab) == []
     tab.context.close()
 
 

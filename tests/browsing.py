@@ -1,0 +1,104 @@
+"""A real browser for tests, and tabs that note what they complain about."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page as Tab
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+QUIET = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+WINDOWS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A server that does not report each file."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder; the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; without one a skip with that name, or on the build machine a failure."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        message = "there is no Chromium on this machine (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A tab, and what it complained about."""
+
+    tab: Tab
+    site: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tab.set_default_timeout(10_000)
+        self.tab.on("console", lambda said: said.type in {"error", "warning"} and self.note(said.text))
+        self.tab.on("pageerror", lambda error: self.note(str(error)))
+        self.tab.on("requestfailed", lambda request: self.note(f"failed: {request.url}"))
+        self.tab.on("request", self.look_at)
+
+    def look_at(self, request: Any) -> None:
+        if not request.url.startswith((self.site, "data:", "blob:", "file:")):
+            self.note(f"another host: {request.url}")
+
+    def note(self, what: str) -> None:
+        self.complaints.append(what)
+
+    def open(self, page: str) -> Tab:
+        self.tab.goto(f"{self.site}/{page}", wait_until="load")
+        return self.tab
+
+
+def visit(browser: Browser, site: str, **window: Any) -> Visit:
+    return Visit(browser.new_context(**window).new_page(), site)
+
+
+def violations(tab: Tab) -> list[str]:
+    """What axe-core finds wrong with a page: rule, weight and the places."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        f"{found['id']} ({found['impact']}): {found['help']}: "
+        f"{[' '.join(node['target']) for node in found['nodes'][:4]]}"
+        for found in Axe().run(tab).response["violations"]
+    ]
