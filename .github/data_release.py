@@ -56,6 +56,7 @@ def main() -> int:
         print("Nothing was written:", *faults, sep="\n  ")
         return 1
     shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
     for edition in editions:
         shutil.copy2(folder / edition.path, OUT / edition.asset)
     sums = "".join(f"{edition.sha256}  {edition.asset}\n" for edition in editions)

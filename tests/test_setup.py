@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
@@ -23,9 +25,9 @@ PIN = re.compile(
 )
 
 
-def load(name: str) -> ModuleType:
-    """A script of `requirements/` as a module, without running it."""
-    spec = importlib.util.spec_from_file_location(name, REQUIREMENTS / f"{name}.py")
+def load(script: Path) -> ModuleType:
+    """A script as a module, without running it."""
+    spec = importlib.util.spec_from_file_location(script.stem, script)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -33,7 +35,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-environment = load("environment")
+environment = load(REQUIREMENTS / "environment.py")
 
 
 def executable(folder: Path, name: str, script: str) -> Path:
@@ -345,3 +347,20 @@ def test_a_data_release_is_whole_or_not_written(tmp_path: Path, text: str | None
     assert answer.returncode == 1
     assert answer.stdout.startswith("Nothing was written:\n")
     assert said in answer.stdout
+
+
+def test_a_data_release_holds_each_edition_with_its_checksum_and_licence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = load(ROOT / ".github" / "data_release.py")
+    edition = replace(release.table()["clothes"], path="notes/a.txt", sha256=sha256(b"data").hexdigest())
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_bytes(b"data")
+    monkeypatch.setattr(release, "table", lambda: {"clothes": edition})
+    monkeypatch.setattr(release, "OUT", tmp_path / "build" / "data-release")
+    monkeypatch.setenv("COURSEKIT_DATA", str(tmp_path))
+
+    assert release.main() == 0
+    assert (release.OUT / "notes-a.txt").read_bytes() == b"data"
+    assert (release.OUT / "SHA256SUMS").read_text() == f"{edition.sha256}  notes-a.txt\n"
+    assert "| `notes-a.txt` | Clothes: photos" in (release.OUT / "LICENCES.md").read_text()
