@@ -5,7 +5,7 @@ Read it from the bottom up, or from the top down:
 - apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does.
 - training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
-- data: `datablock`, `loaders`, `splits`, `sources`.
+- data: `datablock`, `loaders`, `splits`; `datasets` (what lies in each), `sources` (where it comes from).
 - ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`); `display`
   (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
   `points`, `volumes`, `labels`, on `typed`), `photos` and `scans` (files); `dispatch`, `choices` and

@@ -16,6 +16,7 @@ from .callbacks import (
 )
 from .choices import AmbiguousMethodError, NoMethodError
 from .datablock import Block, Create, DataBlock
+from .datasets import body_scan, brain, clothes, ct_slice, flower, nuclei, pets, photo_table, solar_cells
 from .descriptions import alt_text
 from .devices import choose_device, seed_everything
 from .dispatch import method
@@ -28,7 +29,7 @@ from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .schedules import cosine, one_cycle
-from .sources import Source, SourceError, clothes, fetch, photo_table, solar_cells
+from .sources import Source, SourceError, fetch
 from .splits import check_split, group_split, random_split
 from .steps import Categorize, Normalize, RandomFlip, RandomRotate, Resize, ToFloat
 from .tensors import (
@@ -112,21 +113,27 @@ __all__ = [
     "VolumeMask",
     "accuracy",
     "alt_text",
+    "body_scan",
+    "brain",
     "check_split",
     "choose_device",
     "clothes",
     "cosine",
     "crop",
+    "ct_slice",
     "efficientnet_lite0",
     "error_rate",
     "examine",
     "fetch",
     "flip",
     "flipbook",
+    "flower",
     "framed",
     "group_split",
     "method",
+    "nuclei",
     "one_cycle",
+    "pets",
     "photo_table",
     "plain",
     "random_split",

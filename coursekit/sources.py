@@ -1,7 +1,8 @@
 """Where data come from: a table of data sets with their licences, and how to get each one, checked.
 
 Some sets travel inside ordinary Python packages; others are course editions, small files that the project
-publishes. Either way `fetch` gives a folder whose contents are what the table says they are.
+publishes. Either way `fetch` gives a folder whose contents are what the table says they are; `datasets` says
+what lies in it.
 
 >>> table()["solar_cells"].licence
 'CC BY-NC-SA 4.0'
@@ -20,14 +21,10 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pandas
+from typing import Any
 
 # An archive that unpacks to more than this is not one of ours.
 MOST_BYTES = 2**31
-PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
 class SourceError(RuntimeError):
@@ -87,8 +84,8 @@ class Source:
 def table() -> dict[str, Source]:
     """All data sets and pretrained weights, by name.
 
-    >>> sorted(table())
-    ['clothes', 'efficientnet_lite0', 'solar_cells']
+    >>> sorted(table())[:3]
+    ['body_scan', 'body_scan_classes', 'body_scan_labels']
     """
     rows = _file()
     known = {field.name for field in fields(Source)}
@@ -121,80 +118,6 @@ def fetch(name: str) -> Path:
         raise KeyError(f"no data set is called {name!r}; {hint}")
     source = table()[name]
     return _from_package(source) if source.kind == "package" else _from_edition(source)
-
-
-def solar_cells() -> pandas.DataFrame:
-    """Photos of solar cells that glow under current, and whether an expert judged each to be broken.
-
-    Returns:
-        A table with a row for each of the 2,624 cells, in the order of the file: `photo` (the file),
-        `label` ("sound" or "broken"), `sure` (whether the labeller was), `kind` ("mono" or "poly", how the
-        silicon was grown) and `block`, a number for each run of 60 neighbours in the file: cells of one
-        panel lie together, and which cell came from which panel was not recorded.
-
-    >>> cells = solar_cells()
-    >>> len(cells), cells["label"].value_counts().to_dict()
-    (2624, {'sound': 1803, 'broken': 821})
-    """
-    import pandas
-
-    folder = fetch("solar_cells")
-    cells = pandas.read_csv(folder / "labels.csv", sep=r"\s+", names=["photo", "probability", "kind"])
-    return pandas.DataFrame(
-        {
-            "photo": [folder / photo for photo in cells["photo"]],
-            "label": ["broken" if probability > 0.5 else "sound" for probability in cells["probability"]],
-            "sure": cells["probability"].isin([0, 1]),
-            "kind": cells["kind"],
-            "block": cells.index // 60,
-        }
-    )
-
-
-def clothes() -> pandas.DataFrame:
-    """Photos of ten kinds of clothing that people sent in, with the split its makers chose.
-
-    Returns:
-        A table with a row for each of the 3,781 photos: `photo` (the file), `label` and `part` ("train",
-        "validation" or "test").
-
-    >>> table()["clothes"].items, table()["clothes"].licence
-    (3781, 'CC0 1.0')
-    """
-    photos = photo_table(fetch("clothes") / "clothing")
-    return photos.assign(part=[photo.parts[-3] for photo in photos["photo"]])
-
-
-def photo_table(folder: str | Path) -> pandas.DataFrame:
-    """List the photos of a folder of your own, each labelled by the name of the folder it lies in.
-
-    Args:
-        folder: For example `pets` with `pets/cat/001.jpg` and `pets/dog/007.jpg` somewhere inside.
-
-    Returns:
-        A table with a row for each photo, sorted by file: `photo` (the file) and `label`.
-
-    Raises:
-        SourceError: The folder is not there, or holds no photos.
-
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     (Path(folder) / "cat").mkdir()
-    ...     (Path(folder) / "cat" / "1.jpg").touch()
-    ...     photo_table(folder)["label"].tolist()
-    ['cat']
-    """
-    import pandas
-
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        raise SourceError(f"{folder} is not a folder. Give the folder that holds one folder for each kind.")
-    photos = sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
-    if not photos:
-        raise SourceError(
-            f"no photo was found in {folder} (looked for {', '.join(sorted(PICTURE_ENDINGS))}). "
-            "It should hold a folder for each kind, with the photos of that kind inside."
-        )
-    return pandas.DataFrame({"photo": photos, "label": [photo.parent.name for photo in photos]})
 
 
 def cache_folder() -> Path:
@@ -288,7 +211,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack a zip archive into a new folder: all of it or nothing, and nothing outside the folder.
 
     Args:
-        archive: The zip file.
+        archive: The zip file; any other file is laid into the folder as it is.
         folder: Where its contents go. It appears only when everything is in it; if another process was
             faster, its folder stays.
 
@@ -298,9 +221,12 @@ def unpack(archive: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".unpacking-{folder.name}-", dir=folder.parent))
     try:
-        with zipfile.ZipFile(archive) as files:
-            _check_members(files, archive)
-            files.extractall(fresh)
+        if archive.suffix == ".zip":
+            with zipfile.ZipFile(archive) as files:
+                _check_members(files, archive)
+                files.extractall(fresh)
+        else:
+            shutil.copy(archive, fresh)
         fresh.rename(folder)
     except zipfile.BadZipFile as error:
         raise SourceError(

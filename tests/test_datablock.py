@@ -6,7 +6,7 @@ import torch
 from PIL import Image as Pillow
 
 from coursekit.datablock import Block, DataBlock, taken
-from coursekit.sources import photo_table
+from coursekit.datasets import photo_table
 from coursekit.splits import group_split
 from coursekit.steps import Categorize, Normalize, RandomFlip, Resize
 from coursekit.tensors import Category, GrayImage, Image, Mask, TypedTensor

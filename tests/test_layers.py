@@ -19,9 +19,9 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 backbones callbacks choices datablock descriptions devices dispatch display figures
-                        geometry interpret learner loaders losses metrics schedules sources splits steps
-                        tensors transforms vision widgets.flipbooks
+    api                 backbones callbacks choices datablock datasets descriptions devices dispatch
+                        display figures geometry interpret learner loaders losses metrics schedules sources
+                        splits steps tensors transforms vision widgets.flipbooks
 apart
     widgets
     widgets.flipbooks   display drawing figures scenes screens tensors
@@ -74,6 +74,7 @@ data
     datablock           loaders samples splits steps tensors transforms
     loaders             batches display samples transforms
     splits
+    datasets            sources tensors
     sources
 ground
     steps               dispatch geometry samples tensors transforms
