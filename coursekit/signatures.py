@@ -207,8 +207,8 @@ def same(values: Sequence[Any]) -> bool:
 
 
 NOT_READY = "    return _start_(_values_, _keywords_)\n"
-# Look-up and call in one line save a tenth of the time. Where a `KeyError` came from is told by its traceback:
-# one out of the method has come through another frame.
+# Look-up and call in one line save a tenth of the time. A `KeyError` out of the method, and not out of the
+# look-up, is known by its traceback: it has come through another frame.
 READY = """\
     try:
         return _chosen_{steps}({call})
