@@ -11,7 +11,7 @@ Here is how to read these, of one item or of each in a batch, and what a movemen
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -61,6 +61,23 @@ def each(x: TypedTensor, name: str) -> list[Any]:
     if not x.is_batch:
         return [value]
     return [None] * len(x) if value is None else list(value)
+
+
+def for_items(value: Any, count: int | None, read: Callable[[Any], Any]) -> Any:
+    """Read metadata that are lengths themselves: of one item, or of each in a batch of `count`.
+
+    One that is given for a whole batch is that of each of its items.
+
+    >>> for_items((24, 32), None, tuple), for_items((24, 32), 2, tuple)
+    ((24, 32), ((24, 32), (24, 32)))
+    >>> for_items(((24, 32), None), 2, tuple)
+    ((24, 32), None)
+    """
+    if count is None:
+        return read(value)
+    if any(isinstance(one, (int, float)) for one in value):
+        return (read(value),) * count
+    return tuple(one if one is None else read(one) for one in value)
 
 
 def changed(x: Any, values: torch.Tensor, **metadata: Sequence[Any]) -> Any:

@@ -126,6 +126,7 @@ def rotate(x: PointCloud, degrees: Any, *, axis: str = "depth") -> PointCloud:
 
 @method
 def rotate(x: Several, degrees: Any, **options: Any) -> Several:
+    check_pixels(x, degrees)
     return inside(x, rotate, degrees, **options)
 
 
@@ -352,6 +353,24 @@ def part(x: Any, corner: Any, size: Any) -> tuple[tuple[Any, ...], tuple[Any, ..
                 f"and this {type(x).__name__} is {by(canvas)}."
             )
     return corner, size
+
+
+def check_pixels(x: tuple | dict, degrees: Any) -> None:
+    """Refuse to turn what lies on pixels that are not square beside what knows nothing of that."""
+    elements = x.values() if isinstance(x, dict) else x
+    oblong = [one for one in elements if isinstance(one, DicomImage) and not has_square_pixels(one)]
+    unaware = [named(one) for one in elements if isinstance(one, Mask | Boxes | Keypoints)]
+    if oblong and unaware and not is_quarter(angle(degrees)):
+        raise ValueError(
+            f"{named(oblong[0])} has pixels of {by(each(oblong[0], 'spacing')[0])} mm and turns in "
+            f"millimetres, {unaware[0]} beside it in pixels: they would no longer fit. Make them square "
+            "first: resize all of them to as many pixels as the picture is long and wide."
+        )
+
+
+def has_square_pixels(x: DicomImage) -> bool:
+    """Say whether pixels are as high as wide, as they are where nothing is known."""
+    return all(one is None or one[0] == one[1] for one in each(x, "spacing"))
 
 
 def check_units(x: tuple | dict, word: str) -> None:

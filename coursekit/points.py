@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from .canvas import for_items
 from .typed import TypedTensor, plain, what
 
 
@@ -41,15 +42,14 @@ class Coordinates(TypedTensor):
         if tensor.numel() == 0 and tensor.dim() < 2:
             tensor = tensor.reshape(0, cls.columns.start)
         if metadata.get("canvas") is not None:
-            metadata["canvas"] = cls.read_canvas(metadata["canvas"], tensor.dim() == 3)
+            count = len(tensor) if tensor.dim() == 3 else None
+            metadata["canvas"] = for_items(tuple(metadata["canvas"]), count, cls.read_canvas)
         return tensor
 
     @classmethod
-    def read_canvas(cls, canvas: Any, is_batch: bool) -> tuple:
-        """Check the lengths of a canvas, or of one for each item of a batch."""
+    def read_canvas(cls, canvas: Any) -> tuple:
+        """Check the lengths of a canvas."""
         canvas = tuple(canvas)
-        if is_batch and isinstance(canvas[0], (tuple, list)):
-            return tuple(cls.read_canvas(one, False) for one in canvas)
         if len(canvas) != len(cls.canvas_axes) or not all(length > 0 for length in canvas):
             lengths = ", ".join(cls.canvas_axes)
             raise ValueError(f"The canvas of {cls.__name__} is ({lengths}), more than 0; got {canvas!r}.")

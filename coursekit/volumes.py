@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from .canvas import for_items
 from .pictures import GrayImage
 from .typed import TypedTensor, plain, typed_like
 
@@ -31,6 +32,9 @@ MEASURED = (
     torch.float64,
 )
 
+# The two ends of each direction through a patient: right and left, front and back, up and down.
+DIRECTIONS = {letter: pair for pair in ("RL", "AP", "SI") for letter in pair}
+
 
 class Spaced(TypedTensor):
     """What has a size for each pixel or voxel: the part that volumes and single slices share.
@@ -42,24 +46,37 @@ class Spaced(TypedTensor):
     spacing: Any
 
     @classmethod
-    def check_metadata(cls, metadata: dict[str, Any]) -> dict[str, Any]:
-        """Refuse distances that are none, and an orientation that leaves a direction out."""
-        spacing, orientation = metadata.get("spacing"), metadata.get("orientation")
-        if spacing is not None and not isinstance(spacing[0], tuple):
-            if len(spacing) != len(cls.spaced_axes) or not all(distance > 0 for distance in spacing):
-                raise ValueError(
-                    f"The spacing of {cls.__name__} is ({', '.join(cls.spaced_axes)}) in millimetres, "
-                    f"more than 0; got {tuple(spacing)!r}."
-                )
-            metadata["spacing"] = tuple(spacing)
-        if isinstance(orientation, str):
-            axes = {frozenset(pair) for pair in ("RL", "AP", "SI") if {*pair} & {*orientation}}
-            if len(orientation) != 3 or len(axes) != 3 or {*orientation} - {*"RLAPSI"}:
-                raise ValueError(
-                    f"The orientation of {cls.__name__} names where depth, height and width lead: one "
-                    f"each of R or L, A or P, S or I, such as 'SPL'; got {orientation!r}."
-                )
-        return metadata
+    def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
+        tensor = super().read(data, metadata)
+        count = len(tensor) if tensor.dim() == (cls.item_dims or 0) + 1 else None
+        for name, check in (("spacing", cls.read_spacing), ("window", tuple)):
+            if metadata.get(name) is not None:
+                metadata[name] = for_items(tuple(metadata[name]), count, check)
+        orientation = metadata.get("orientation")
+        for letters in (orientation,) if isinstance(orientation, str) else orientation or ():
+            cls.check_orientation(letters)
+        if count is not None and isinstance(orientation, str):
+            metadata["orientation"] = (orientation,) * count
+        return tensor
+
+    @classmethod
+    def read_spacing(cls, spacing: Any) -> tuple:
+        """Refuse distances that are none."""
+        if len(spacing) != len(cls.spaced_axes) or not all(distance > 0 for distance in spacing):
+            raise ValueError(
+                f"The spacing of {cls.__name__} is ({', '.join(cls.spaced_axes)}) in millimetres, "
+                f"more than 0; got {tuple(spacing)!r}."
+            )
+        return tuple(spacing)
+
+    @classmethod
+    def check_orientation(cls, letters: str | None) -> None:
+        """Refuse letters that leave a direction out."""
+        if letters is not None and sorted(map(DIRECTIONS.get, letters), key=str) != ["AP", "RL", "SI"]:
+            raise ValueError(
+                f"The orientation of {cls.__name__} names where depth, height and width lead: one each of R "
+                f"or L, A or P, S or I, such as 'SPL'; got {letters!r}."
+            )
 
     @classmethod
     def cut(cls, metadata: dict[str, Any], along: Sequence[Any]) -> dict[str, Any]:
@@ -102,11 +119,6 @@ class DicomImage(Spaced, GrayImage):
 
         values, found = open_dicom(path)
         return cls(values, **found | metadata)
-
-    @classmethod
-    def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
-        cls.check_metadata(metadata)
-        return super().read(data, metadata)
 
     def windowed(self, centre: float | None = None, width: float | None = None) -> GrayImage:
         """Make a grey picture, 0..1, of the values in a window; by default of its own, or of all values.
@@ -154,7 +166,6 @@ class Volume(Spaced):
 
     @classmethod
     def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
-        cls.check_metadata(metadata)
         tensor = super().read(data, metadata)
         return tensor[None] if tensor.dim() == 3 else tensor
 
@@ -199,11 +210,6 @@ class VolumeMask(Spaced):
         values, found = open_scan(path)
         found.pop("window", None)
         return cls(np.rint(values).astype(np.int64), **found | metadata)
-
-    @classmethod
-    def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
-        cls.check_metadata(metadata)
-        return super().read(data, metadata)
 
 
 def windowed(x: torch.Tensor, window: Any) -> torch.Tensor:

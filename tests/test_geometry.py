@@ -544,3 +544,15 @@ def test_no_word_waits_for_the_device(angle):
         far = collate_typed([thing, thing]).to("meta")
         for moved in (rotate(far, angle), flip(far), resize(far, 4), crop(far, 1, 3)):
             assert (type(moved), moved.device.type) == (type(thing), "meta")
+
+
+def test_pixels_that_are_not_square_are_not_turned_beside_what_knows_nothing_of_them() -> None:
+    oblong = DicomImage(torch.zeros(1, 8, 8), spacing=(1, 2))
+    points = Keypoints([[2, 3]], canvas=(8, 8))
+
+    with pytest.raises(
+        ValueError, match=r"pixels of 1 x 2 mm and turns in millimetres, Keypoints beside it in"
+    ):
+        rotate((oblong, points), 30)
+    assert rotate((oblong, points), 90)[1].tolist() == [[3, 6]]
+    assert rotate((DicomImage(torch.zeros(1, 8, 8), spacing=(2, 2)), points), 30)[1].shape == (1, 2)

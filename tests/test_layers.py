@@ -83,7 +83,6 @@ ground
     geometry            canvas dispatch places tensors warping
     places              canvas dispatch tensors warping
     warping
-    canvas              typed
     display             descriptions dispatch drawing figures scenes tensors
     scenes              drawing figures tensors
     drawing             descriptions figures tensors
@@ -91,9 +90,10 @@ ground
     descriptions        dispatch tensors
     batches             tensors
     tensors             labels pictures points typed volumes
-    volumes             pictures scans typed
+    volumes             canvas pictures scans typed
     pictures            photos typed
-    points              typed
+    points              canvas typed
+    canvas              typed
     labels              typed
     typed
     photos

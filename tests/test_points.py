@@ -136,3 +136,8 @@ def test_boxes_in_another_form_of_torchvision() -> None:
     theirs = tv_tensors.BoundingBoxes([[2, 3, 18, 15]], format="XYWH", canvas_size=(24, 32))
 
     assert Boxes(theirs).tolist() == [[2, 3, 20, 18]]
+
+
+def test_one_canvas_for_a_batch_is_that_of_each_item() -> None:
+    assert Keypoints(torch.zeros(2, 5, 2), canvas=(24, 32)).canvas == ((24, 32), (24, 32))
+    assert Boxes(torch.zeros(2, 5, 4), canvas=((24, 32), None)).canvas == ((24, 32), None)

@@ -106,3 +106,12 @@ def test_a_scan_comes_from_a_file(tmp_path: Any) -> None:
     assert mask.dtype == torch.int64
     # In the file x leads to the right and y to the front; here width leads to the left, height to the back.
     assert plain(mask)[3, 1, 1] == 7
+
+
+def test_what_is_given_once_for_a_batch_is_that_of_each_item() -> None:
+    batch = Volume(torch.zeros(3, 1, 4, 6, 8), spacing=(3, 1, 2), orientation="SPL", window=(40, 80))
+
+    assert batch.spacing == ((3, 1, 2),) * 3
+    assert batch[1].orientation == "SPL"
+    assert DicomImage(torch.zeros(2, 1, 4, 4), window=(40, 80)).window == ((40, 80), (40, 80))
+    assert Volume(torch.zeros(2, 1, 4, 6, 8), spacing=((3, 1, 2), None)).spacing == ((3, 1, 2), None)
