@@ -167,7 +167,7 @@ def _archive(source: Source) -> Path:
     address = f"{place}/{source.path}" if "://" in place else f"{release}/{source.asset}" if release else ""
     if not address:
         raise SourceError(
-            f"{source.title} ({source.bytes / 1e6:.0f} MB) is part of the data release, and this version "
+            f"{source.title} ({source.bytes / 1e6:.1f} MB) is part of the data release, and this version "
             f"knows no address for it. Set COURSEKIT_DATA to a folder or mirror that holds {source.path}."
         )
     return _download(source, address)
@@ -190,7 +190,7 @@ def _download(source: Source, address: str) -> Path:
         ) from error
     except OSError as error:
         raise SourceError(
-            f"{source.title} ({source.bytes / 1e6:.0f} MB) could not be fetched from {address}: {error}. "
+            f"{source.title} ({source.bytes / 1e6:.1f} MB) could not be fetched from {address}: {error}. "
             f"Without a network, set COURSEKIT_DATA to a folder that holds {source.path}."
         ) from error
     return Path(file)
