@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from .choices import NoMethodError
 from .choices import table as html_table
@@ -263,52 +263,36 @@ class Encoded:
         return map(self.step.encode, self.items)
 
 
-class RandomTransform(Transform):
-    """A step that draws by chance, once for each sample: picture, mask and points of one tuple move together.
+class Seeded(Transform):
+    """What a step that draws by chance has besides drawing: chance that follows from its seed alone.
 
-    To make your own, write `draw`, which is given a `random.Random` and gives anything, and `apply` for each
-    type it should act on, with `@method` above; give a type to `x` alone. What has no method passes through.
-    Nothing is decoded, unless you write that, too.
-
-    All chance follows from the numbers given to `reseed`, 0 before. A loader gives its seed, the pass and the
-    number of the item, so that an item is drawn alike in any number of workers and in any order.
-
-    >>> class Shift(RandomTransform):
-    ...     def draw(self, chance): return chance.randint(1, 6)
-    ...     @method
-    ...     def apply(self, x: int, amount): return x + amount
-    >>> shift = Shift()
-    >>> shift.reseed(1)
-    >>> shift.encode((10, 20, "label"))
-    (13, 23, 'label')
+    >>> step = Seeded()
+    >>> step.reseed(1, 7)
+    >>> first = step.generator.random()
+    >>> step.reseed(1, 7)
+    >>> step.generator.random() == first
+    True
     """
 
     random = True
-    _chance: Any = None
+    apply: ClassVar[Any]
+    _generator: Random | None = None
 
     def reseed(self, *numbers: int) -> None:
-        """Start chance again: after the same numbers the same draws follow."""
+        """Start chance again: after the same numbers the same draws follow, on every machine."""
         # The kind of step is among the seeds, lest steps of two kinds draw alike.
-        self._chance = Random(" ".join(map(str, (type(self).__name__, *numbers))))
+        self._generator = Random(" ".join(map(str, (type(self).__name__, *numbers))))
+
+    @property
+    def generator(self) -> Random:
+        """Where chance comes from; until the first `reseed` from the seed 0."""
+        if self._generator is None:
+            self.reseed(0)
+        return cast(Random, self._generator)
 
     def draw(self, chance: Random) -> Any:
         """Draw what is to be done to one sample."""
         raise NotImplementedError(f"{type(self).__name__} says what it draws: def draw(self, chance).")
-
-    def encode(self, x: Any) -> Any:
-        """Draw, and do the same to every element of the sample."""
-        if self._chance is None:
-            self.reseed(0)
-        return self.apply(x, self.draw(self._chance))
-
-    @method
-    def apply(self, x: Any, drawn: Any) -> Any:
-        """Do what was drawn to one value; a type without a method passes through."""
-        return x
-
-    @method
-    def apply(self, x: tuple | dict, drawn: Any) -> Any:
-        return each(self, "encode", lambda element: self.apply(element, drawn), x)
 
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether this step has a method for a value of this type; if not, the value passes through."""
@@ -318,6 +302,40 @@ class RandomTransform(Transform):
         here: Any = type(self).apply
         passing = there.which(RandomTransform, object, object).method
         return here.which(self, x, self.draw(Random(0))).method is not passing
+
+
+class RandomTransform(Seeded):
+    """A step that draws by chance, once for each sample: picture, mask and points of one tuple move together.
+
+    To make your own, write `draw`, which is given a `random.Random` and gives anything, and `apply` for each
+    type it should act on, with `@method` above; give a type to `x` alone. What has no method passes through.
+    Nothing is decoded, unless you write that, too.
+
+    All chance follows from the numbers given to `reseed`. A loader gives its seed, the pass and the number of
+    the item, so that an item is drawn alike in any number of workers and in any order.
+
+    >>> class Shift(RandomTransform):
+    ...     def draw(self, chance): return chance.randint(1, 6)
+    ...     @method
+    ...     def apply(self, x: int, drawn): return x + drawn
+    >>> shift = Shift()
+    >>> shift.reseed(1)
+    >>> shift.encode((10, 20, "label"))
+    (13, 23, 'label')
+    """
+
+    def encode(self, x: Any) -> Any:
+        """Draw, and do what was drawn to every element of the sample."""
+        return self.apply(x, self.draw(self.generator))
+
+    @method
+    def apply(self, x: Any, drawn: Any) -> Any:
+        """Do what was drawn to one value; a type without a method passes through."""
+        return x
+
+    @method
+    def apply(self, x: tuple | dict, drawn: Any) -> Any:
+        return each(self, "encode", lambda element: self.apply(element, drawn), x)
 
 
 class Summary:
