@@ -13,6 +13,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from coursekit.typed import generated
+
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes|Example|Examples):\s*$")
 
 
@@ -61,13 +63,14 @@ def _list(text: str) -> str:
 
 
 def entry(name: str, value: Any) -> Iterator[str]:
-    """One public name, and the public methods that it defines itself, as directives of the Python domain."""
+    """One public name, and the public methods written in it, as directives of the Python domain."""
     kind = "class" if inspect.isclass(value) else "function" if callable(value) else "data"
     brackets = signature(value) if kind != "data" else ""
     text = docstring_markdown(inspect.getdoc(value) or "")
     yield f"``````{{py:{kind}}} coursekit.{name}{brackets}\n{text}\n"
     for inner, method in vars(value).items() if kind == "class" else ():
-        if inspect.isfunction(method) and not inner.startswith("_") and method.__doc__:
+        written = inspect.isfunction(method) and method not in generated
+        if written and not inner.startswith("_") and method.__doc__:
             text = docstring_markdown(method.__doc__)
             brackets = re.sub(r"^\(self(, )?", "(", signature(method))
             yield f"`````{{py:method}} {inner}{brackets}\n{text}\n`````\n"
@@ -87,7 +90,7 @@ class Reference(SphinxDirective):
     def section(self, module: str, names: list[str], api: Any) -> nodes.section:
         file = inspect.getmodule(importlib.import_module(f"coursekit.{module}"))
         self.env.note_dependency(str(file.__file__))
-        section = nodes.section("", nodes.title("", module), ids=[f"module-{module}"])
+        section = nodes.section("", nodes.title("", module), ids=[f"module-{module.replace('.', '-')}"])
         section["names"].append(f"module {module}")
         text = [docstring_markdown(file.__doc__ or "").partition("\n\n")[0], ""]
         parts = [part for name in names for part in entry(name, getattr(api, name))]
@@ -97,8 +100,8 @@ class Reference(SphinxDirective):
 
 
 def home(value: Any) -> str:
-    """The module of the library that a public name comes from."""
-    return str(getattr(value, "__module__", "")).rpartition(".")[2]
+    """The module of the library that a public name comes from: `metrics`, `widgets.flipbooks`."""
+    return str(getattr(value, "__module__", "")).removeprefix("coursekit.")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
