@@ -135,7 +135,8 @@ def a_step_learns_from_what_it_will_meet(kit, case):
         low = 0
 
         def setup(self, items):
-            self.low, self.high = min(items), max(items)
+            self.low = min(items)
+            self.high = max(items)
 
         @kit.method
         def encode(self, x: int):
