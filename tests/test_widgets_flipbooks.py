@@ -209,9 +209,9 @@ def test_on_a_page_the_keyboard_moves_it(browser: Browser, lesson: Path, window:
 
     assert leaf_through(seen.tab, "part") == (EXPECTED, EXPECTED_TEXTS)
     assert leaf_through(seen.tab, "brightness")[0] == ["0", "1", "0", "0", "1"]
-    assert violations(seen.tab) == []
     assert not seen.tab.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert seen.complaints == []
+    assert violations(seen.tab) == []  # last, since axe itself reads style sheets, which a file may not
     seen.tab.context.close()
 
 
@@ -241,9 +241,12 @@ def lab(tmp_path: Path) -> Iterator[str]:
     cells = [
         nbformat.v4.new_code_cell(code) for code in re.findall(r"{code-cell}\n(.*?)```", LESSON, re.DOTALL)
     ]
-    cells[0].source += "\nkit.show(kit.Volume(torch.rand(5, 8, 8)))"
+    scan = "kit.show(kit.Volume(torch.rand(5, 8, 8)))"
+    cells[0].source = cells[0].source.replace("kit.flipbook", f"{scan}\nkit.flipbook")
     (tmp_path / "work").mkdir()
-    nbformat.write(nbformat.v4.new_notebook(cells=cells[:1]), tmp_path / "work" / "leaves.ipynb")
+    about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=cells[:1], metadata=about)
+    nbformat.write(notebook, tmp_path / "work" / "leaves.ipynb")
     settings = {
         name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     }
@@ -275,8 +278,8 @@ def test_in_jupyterlab_a_real_kernel_draws_it(browser: Browser, lab: str):
     tab = seen.tab
     tab.set_default_timeout(90_000)
     tab.goto(f"{lab}/lab/tree/leaves.ipynb?token=leaf")
+    tab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     tab.locator(".jp-Notebook .cm-content").first.click()
-    tab.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
     tab.keyboard.press("Shift+Enter")
     tab.get_by_role("slider", name="part").wait_for()
     tab.get_by_role("slider", name="depth").wait_for()

@@ -26,6 +26,8 @@
     Object.assign(slider, { type: "range", min: 0, max: frames.length - 1, step: 1, value: start });
     slider.setAttribute("aria-label", label);
     slider.addEventListener("input", show);
+    // A notebook would take the arrow keys for itself, to go from cell to cell.
+    slider.addEventListener("keydown", (event) => event.stopPropagation());
     // Where the pictures are files of their own, they are fetched when somebody is about to leaf through.
     const fetch = () => frames.forEach((frame) => { new Image().src = frame.picture; });
     slider.addEventListener("focus", fetch, { once: true });

@@ -64,6 +64,10 @@ class Flipbook:
         frames: The pictures, in order, all of one size.
         size: How wide and high they are shown, in pixels of a page.
         start: The number of the one that is shown first.
+
+    >>> book = Flipbook("part", (Frame("0", "Nothing.", b""), Frame("1", "All.", b"")), (320, 240), start=1)
+    >>> book
+    Flipbook(part: 2 pictures, 0 to 1)
     """
 
     label: str
@@ -83,9 +87,8 @@ class Flipbook:
             "<", "\\u003c"
         )
         script = importlib.resources.files(__package__).joinpath("flipbook.js").read_text("utf-8")
-        # JupyterLab leaves the arrow keys to what says that it needs them.
         return (
-            '<div class="coursekit-flipbook" data-lm-suppress-shortcuts="true">'
+            '<div class="coursekit-flipbook">'
             f'<img src="{first.address}" alt="{html.escape(first.alt)}" width="{width}" '
             f'height="{height}" style="max-width: 100%; height: auto">'
             f'<script type="application/json">{data}</script></div>'
