@@ -93,9 +93,14 @@ def shortened(text: str, most: int = 60) -> str:
 
 
 def kind_of(x: Any) -> str:
-    """The type of a value with its article: `an Image`, `a Mask`."""
+    """The type of a value with its article: an Image, a Mask, Boxes.
+
+    >>> kind_of(1), kind_of("a"), kind_of(None)
+    ('an int', 'a str', 'a NoneType')
+    """
     name = type(x).__name__
-    return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
+    several = name.endswith("s") and not name.endswith("ss")
+    return name if several else f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 
 
 def named(path: Path) -> str:

@@ -93,6 +93,10 @@ class Categorize(Transform):
     def decode(self, x: Category) -> Any:
         return self.vocab[int(x)] if x.ndim == 0 else [self.vocab[int(code)] for code in plain(x)]
 
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether this may be a name; on the way back, whether it is a category."""
+        return super().acts_on(x, direction) and (direction == "decode" or not isinstance(x, torch.Tensor))
+
 
 class Resize(Transform):
     """Give pictures, masks and what lies on them one size, so that they can be put together into a batch.

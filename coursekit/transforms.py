@@ -13,11 +13,11 @@ it stays what it was, a named tuple included. A list is one value, as a tensor i
 >>> pipeline.encode((3, "label"))
 (12, 'label')
 >>> pipeline.summary((3, "label"))
-step    element    in               out                                  way back
-Double  element 0  the int 3        the int 6                            decode
-Double  element 1  the str 'label'  passes through: no method for a str
-Double  element 0  the int 6        the int 12                           decode
-Double  element 1  the str 'label'  passes through: no method for a str
+step    element    in               out                                way back
+Double  element 0  the int 3        the int 6                          decode
+Double  element 1  the str 'label'  passes through: no method for str
+Double  element 0  the int 6        the int 12                         decode
+Double  element 1  the str 'label'  passes through: no method for str
 
 The steps that come with the library are in `steps`.
 """
@@ -34,7 +34,7 @@ from .choices import NoMethodError
 from .choices import table as html_table
 from .dispatch import method
 from .display import show
-from .samples import describe, each, elements, kind_of, last_note, list_some, named, note_step, shortened
+from .samples import describe, each, elements, last_note, list_some, named, note_step, shortened
 
 
 class Step:
@@ -343,8 +343,8 @@ class Summary:
 
     >>> from .steps import ToFloat
     >>> Summary.of([ToFloat()], 3)
-    step     element    in         out                                   way back
-    ToFloat  the value  the int 3  passes through: no method for an int
+    step     element    in         out                                way back
+    ToFloat  the value  the int 3  passes through: no method for int
     """
 
     heads = ("step", "element", "in", "out", "way back")
@@ -388,8 +388,8 @@ class Summary:
 def done(step: Transform, element: Any, made: Any) -> tuple[str, str]:
     """Say what a step made of an element, and if it can turn that back."""
     if not step.acts_on(element):
-        return f"passes through: no method for {kind_of(element)}", ""
-    back = "decode" if step.acts_on(made, "decode") else f"none: no decode for {kind_of(made)}"
+        return f"passes through: no method for {type(element).__name__}", ""
+    back = "decode" if step.acts_on(made, "decode") else f"none: no decode for {type(made).__name__}"
     return "unchanged" if made is element else describe(made), back
 
 

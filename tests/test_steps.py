@@ -114,6 +114,8 @@ def test_categorize_finds_the_names_in_samples():
 
     assert names.vocab == ("a", "b")
     assert (pixels.tolist(), str(code)) == ([0, 0], "b")
+    assert names.acts_on("b")
+    assert not names.acts_on(pixels)
 
 
 def pictures(count, generator, channels=3):

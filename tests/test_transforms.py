@@ -197,7 +197,7 @@ def test_an_error_names_the_way_to_the_element():
         Fussy().encode({"photo": 1, "things": ("cat", Boxes([[0, 0, 2, 2]]))})
 
     assert caught.value.__notes__ == [
-        "while Fussy was to encode element 1 of element 'things', a Boxes of shape (1, 4), torch.float32"
+        "while Fussy was to encode element 1 of element 'things', Boxes of shape (1, 4), torch.float32"
     ]
 
 
@@ -247,9 +247,9 @@ def test_a_summary_says_what_each_step_does_to_each_element():
 
     assert [row[:4] for row in summary.rows] == [
         ["Add", "element 0", "the int 1", "the int 2"],
-        ["Add", "element 1", "the str 'cat'", "passes through: no method for a str"],
-        ["Fussy", "element 0", "the int 2", "passes through: no method for an int"],
-        ["Fussy", "element 1", "the str 'cat'", "passes through: no method for a str"],
+        ["Add", "element 1", "the str 'cat'", "passes through: no method for str"],
+        ["Fussy", "element 0", "the int 2", "passes through: no method for int"],
+        ["Fussy", "element 1", "the str 'cat'", "passes through: no method for str"],
     ]
     assert "<table" in summary._repr_html_()
 
@@ -261,7 +261,7 @@ def test_a_summary_says_where_there_is_no_way_back():
             return x / 2
 
     assert Pipeline(Half()).summary(3).rows == [
-        ["Half", "the value", "the int 3", "the float 1.5", "none: no decode for a float"]
+        ["Half", "the value", "the int 3", "the float 1.5", "none: no decode for float"]
     ]
     assert Pipeline(Half()).decode(1.5) == 1.5
     assert not Half().acts_on(1.5, "decode")
@@ -273,7 +273,7 @@ def test_a_summary_ends_where_a_step_raises():
     assert [row[0] for row in rows] == ["Add", "Add", "Fussy"]
     assert rows[-1][1:4] == [
         "element 0",
-        "a Boxes of shape (1, 4), torch.float32",
+        "Boxes of shape (1, 4), torch.float32",
         "raises RuntimeError: no boxes",
     ]
 
@@ -378,7 +378,7 @@ def test_a_random_step_says_what_it_acts_on_and_has_no_way_back():
     assert Shift().acts_on(1)
     assert not Shift().acts_on("label")
     assert not Shift().acts_on(1, "decode")
-    assert Pipeline(Shift()).summary((1, "a")).rows[1][3] == "passes through: no method for a str"
+    assert Pipeline(Shift()).summary((1, "a")).rows[1][3] == "passes through: no method for str"
 
 
 def test_a_random_step_names_the_element_of_an_error():
