@@ -73,7 +73,7 @@ def test_a_function_may_draw_or_return_what_is_to_be_seen(draw):
     book = flipbook(draw, [0.5], alt=lambda value: f"half: {value}")
 
     assert book.frames[0].alt == "half: 0.5"
-    assert size(book.frames[0].picture) == pytest.approx((book.size[0] * 2, book.size[1] * 2), abs=1)
+    assert size(book.frames[0].picture) == pytest.approx((book.size[0] * 1.5, book.size[1] * 1.5), abs=1)
 
 
 def test_a_drawing_that_says_nothing_is_called_what_the_slider_says():
@@ -156,6 +156,7 @@ def test_a_scan_within_a_flipbook_is_still(monkeypatch):
 
 LESSON = """
 ```{code-cell}
+:alt: A picture that gets whiter.
 import torch
 import coursekit as kit
 
@@ -166,6 +167,7 @@ kit.flipbook(grey, [0.0, 0.5, 1.0], "part", start=0.5, alt=lambda part: f"A pict
 ```
 
 ```{code-cell}
+:alt: Black and white.
 :caption: The same with a caption.
 kit.flipbook(grey, [0.0, 1.0], "brightness")
 ```
@@ -209,6 +211,10 @@ def test_on_a_page_the_keyboard_moves_it(browser: Browser, lesson: Path, window:
 
     assert leaf_through(seen.tab, "part") == (EXPECTED, EXPECTED_TEXTS)
     assert leaf_through(seen.tab, "brightness")[0] == ["0", "1", "0", "0", "1"]
+    assert (
+        seen.tab.get_by_role("group", name="A picture that gets whiter.").get_by_role("slider").count() == 1
+    )
+    assert seen.tab.get_by_role("figure", name="Figure 1.").get_by_role("slider").count() == 1
     assert not seen.tab.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert seen.complaints == []
     assert violations(seen.tab) == []  # last, since axe itself reads style sheets, which a file may not
@@ -239,7 +245,8 @@ def lab(tmp_path: Path) -> Iterator[str]:
     """The address of a real JupyterLab with the lesson's code in a notebook."""
     pytest.importorskip("jupyterlab")
     cells = [
-        nbformat.v4.new_code_cell(code) for code in re.findall(r"{code-cell}\n(.*?)```", LESSON, re.DOTALL)
+        nbformat.v4.new_code_cell(code)
+        for code in re.findall(r"{code-cell}\n(?::.*\n)*((?s:.*?))```", LESSON)
     ]
     scan = "kit.show(kit.Volume(torch.rand(5, 8, 8)))"
     cells[0].source = cells[0].source.replace("kit.flipbook", f"{scan}\nkit.flipbook")

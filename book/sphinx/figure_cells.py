@@ -14,6 +14,7 @@ from myst_parser.parsers.sphinx_ import MystParser
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
+from widgets import name_widget, widgets_in
 
 from coursekit.lessons import figure_titles, sources_of
 
@@ -73,7 +74,9 @@ class FigureCells(SphinxTransform):
         """An alternative text for the cell's picture, and a caption under what came out."""
         about = cell["cell_metadata"]
         bundles = [node for node in cell.findall(nodes.container) if node.get("nb_element") == "mime_bundle"]
-        pictures = [bundle for bundle in bundles if next(bundle.findall(nodes.image), None)]
+        pictures = [
+            bundle for bundle in bundles if next(bundle.findall(nodes.image), None) or widgets_in(bundle)
+        ]
         if len(pictures) > 1:
             logger.warning("two figures in one cell: give each a cell of its own", location=cell)
         if about.get("alt") and not pictures:
@@ -82,6 +85,8 @@ class FigureCells(SphinxTransform):
             for image in bundle.findall(nodes.image):
                 image.source, image.line = cell.source, cell.line
                 image["alt"] = " ".join(str(about.get("alt", "")).split())
+            for widget in widgets_in(bundle):
+                name_widget(widget, " ".join(str(about.get("alt", "")).split()), cell)
         if {"caption", "data", "name"} & set(about):
             self.frame(cell, (pictures or bundles)[-1:], title)
 

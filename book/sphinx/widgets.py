@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
+
+logger = logging.getLogger(__name__)
 
 WIDGET = 'class="coursekit-'
 PICTURE = re.compile(r"data:image/(\w+);base64,([A-Za-z0-9+/=]+)")
@@ -38,6 +42,19 @@ def with_files(text: str, folder: Path, address: str) -> str:
         return f"{address}/{name}"
 
     return PICTURE.sub(write, text)
+
+
+def widgets_in(bundle: nodes.container) -> list[nodes.raw]:
+    """What moves in a page: HTML of ours that a cell gave out."""
+    return [raw for raw in bundle.findall(nodes.raw) if WIDGET in raw.astext()]
+
+
+def name_widget(raw: nodes.raw, alt: str, cell: nodes.container) -> None:
+    """Say of a widget as a whole what it shows; its pictures have texts of their own."""
+    if not alt:
+        logger.warning("a figure without alternative text: give its cell `alt`", location=cell)
+    text = raw.astext().replace(WIDGET, f'role="group" aria-label="{escape(alt)}" {WIDGET}', 1)
+    raw.replace_self(nodes.raw("", text, format="html"))
 
 
 class LightWidgets(SphinxPostTransform):

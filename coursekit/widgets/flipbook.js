@@ -18,6 +18,7 @@
     book.dataset.open = "";
     bar.append(label, slider, shown);
     bar.style.cssText = "display: flex; gap: 0.7em; align-items: center; min-height: 2.5em";
+    bar.style.fontFamily = "var(--sans, inherit)";
     bar.style.maxWidth = `max(20em, ${picture.getAttribute("width")}px)`;
     slider.style.cssText = "flex: 1; min-width: 0; height: 2em; accent-color: var(--blue, #0072b2)";
     shown.style.cssText = "min-width: 4em; font-variant-numeric: tabular-nums";

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 # A page holds all pictures of its flipbooks: 24 of these are as large as one photo.
 MOST_BYTES = 25_000
 MOST_SLICES = 24
-# Twice as fine as it is shown, for screens with small pixels.
-DOTS, SHOWN_DOTS = 160, 80
+# Dots in an inch: a little finer than it is shown, for screens with small pixels.
+DOTS, SHOWN_DOTS = 150, 100
 QUALITIES = (88, 78, 66, 54, 42)
 
 
