@@ -100,7 +100,7 @@ class DataBlock:
         target_from: Likewise for the target.
         find: Turns the source into items, for sources that are not a table or a sequence of items already.
         item_transforms: Further steps for each item, the pair of its input and its target, such as
-            `Resize(160)`. Those that draw by chance are left out for held-out items and predictions.
+            `Resize(160)`.
         batch_transforms: Further steps for each batch, on the device.
 
     >>> pairs = [(torch.zeros(3, 4, 4), "dark"), (torch.ones(3, 4, 4), "bright")] * 2
@@ -129,7 +129,8 @@ class DataBlock:
         """Find, split and encode the items of a source, and put them together into batches.
 
         What must be learned from the data, such as the names of the kinds, is learned from the training items
-        alone. What is drawn by chance follows from the seed, the pass and the number of the item.
+        alone. What is drawn by chance follows from the seed, the pass and the number of the item. Held-out
+        items and predictions do without the steps that draw.
 
         Args:
             source: A table, a sequence of items, or whatever `find` understands.
@@ -146,18 +147,17 @@ class DataBlock:
         train, valid = check_split(self.split(source) if callable(self.split) else self.split, len(items))
         inputs, targets = Block.of(self.inputs), Block.of(self.targets)
         pair = _Pair(self.input_from, self.target_from, Pipeline(*inputs.item), Pipeline(*targets.item))
-        calm = [step for step in self.item_transforms if not step.random]
         learned = Items([items[number] for number in train], Pipeline(pair, *self.item_transforms), seed=seed)
-        held_out = Items([items[number] for number in valid], Pipeline(pair, *calm))
         learned.pipeline.setup(learned.raw)
+        held_out = Items([items[number] for number in valid], learned.pipeline.calm())
         options: dict[str, Any] = {"seed": seed, "device": device, "workers": workers}
         batch = Pipeline(*inputs.batch, *targets.batch, *self.batch_transforms)
         batch.setup(Loader(learned, batch_size, **options))
         return Loaders(
             Loader(learned, batch_size, batch, shuffle=True, **options),
-            Loader(held_out, batch_size, batch, **options),
-            Pipeline(*inputs.item, *calm),
-            Pipeline(*targets.item, *calm),
+            Loader(held_out, batch_size, batch.calm(), **options),
+            Pipeline(*inputs.item, *self.item_transforms).calm(),
+            Pipeline(*targets.item, *self.item_transforms).calm(),
         )
 
     def _items(self, source: Any) -> Sequence:
@@ -182,6 +182,10 @@ class _Pair(Transform):
         """Set each pipeline up on its own part of the items."""
         for pipeline, take in ((self.inputs, self.input_from), (self.targets, self.target_from)):
             pipeline.setup([taken(item, take) for item in items])
+
+    def calm(self) -> _Pair:
+        """The same without what draws by chance."""
+        return _Pair(self.input_from, self.target_from, self.inputs.calm(), self.targets.calm())
 
     def reseed(self, *numbers: int) -> None:
         """Start the chance of both pipelines again."""

@@ -231,7 +231,7 @@ class Loaders:
     def encode_item(self, x: Any) -> Any:
         """Make a batch of one from something like what the inputs were made from, for a prediction."""
         batch = to_device(collate([self.input_pipeline.encode(x)]), self.device)
-        return self.train.batch_transforms.encode(batch)
+        return self.valid.batch_transforms.encode(batch)
 
     def decode_target(self, target: Any) -> Any:
         """Turn a target back into what people call it."""

@@ -62,6 +62,10 @@ class Step:
     def reseed(self, *numbers: int) -> None:
         """Start chance again from these numbers; a step without chance has nothing to do."""
 
+    def calm(self) -> Any:
+        """This step without chance: itself, or None if there is nothing left of it."""
+        return None if self.random else self
+
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether this step has a method for a value of this type; if not, the value passes through.
 
@@ -143,6 +147,11 @@ class Steps(Transform):
         for place, step in enumerate(self.steps):
             step.reseed(*numbers, place)
 
+    def calm(self) -> Pipeline:
+        """The same steps without those that draw: for what must not move, such as held-out items."""
+        steps = [step.calm() for step in self.steps]
+        return Pipeline(*[step for step in steps if step is not None])
+
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether any of the steps has a method for a value of this type."""
         return any(step.acts_on(x, direction) for step in self.steps)
@@ -222,7 +231,11 @@ class Pipeline(Steps):
     def setup(self, items: Iterable) -> None:
         """Set the steps up one after another, each on items that the steps before it have encoded."""
         for step in self.steps:
-            step.setup(items)
+            try:
+                step.setup(items)
+            except Exception as error:
+                error.add_note(f"while {type(step).__name__} was set up")
+                raise
             items = Encoded(items, step)
 
     def encode(self, x: Any) -> Any:

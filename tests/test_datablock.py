@@ -168,3 +168,18 @@ def test_input_and_target_move_together_in_training_and_not_at_all_when_held_out
     assert not torch.equal(left, data.one_batch()[1][:, 0, 0])
     assert next(iter(data.valid))[1][:, 0, 0].all()
     assert data.encode_item(items[0]["photo"])[0, 0, 0, 0] > 0.5
+
+
+def test_chance_in_a_block_or_a_batch_leaves_held_out_items_and_predictions_alone():
+    left = torch.zeros(3, 4, 6, dtype=torch.uint8)
+    left[..., :3] = 200
+    always = RandomFlip(chance=1)
+    for where in ("block", "batch"):
+        inputs = Block(item=(always,) * (where == "block"))
+        data = DataBlock(
+            inputs, Category, split=([0, 1], [2]), batch_transforms=[always] * (where == "batch")
+        ).loaders([{"photo": Image(left), "label": "a"}] * 3)
+
+        assert not data.one_batch()[0][0, 0, 0, 0]
+        assert next(iter(data.valid))[0][0, 0, 0, 0]
+        assert data.encode_item(Image(left))[0, 0, 0, 0]

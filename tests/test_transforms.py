@@ -84,6 +84,25 @@ def test_steps_that_learn_nothing_leave_the_items_alone():
     Pipeline(Times(), Add(1)).setup(items())
 
 
+def test_an_error_in_set_up_names_the_step_that_learns_and_the_one_that_failed():
+    class Refuse(Transform):
+        @method
+        def encode(self, x: int):
+            raise RuntimeError("no")
+
+    class Walk(Transform):
+        def setup(self, items):
+            list(items)
+
+    with pytest.raises(RuntimeError, match="no") as caught:
+        Pipeline(Refuse(), Walk()).setup([(1,)])
+
+    assert caught.value.__notes__ == [
+        "while Refuse was to encode element 0, the int 1",
+        "while Walk was set up",
+    ]
+
+
 def test_an_error_passes_with_a_note_that_says_where():
     class Fussy(Transform):
         @method
@@ -401,3 +420,13 @@ def test_a_step_that_draws_nothing_is_refused_in_words():
 
     with pytest.raises(NotImplementedError, match=r"Idle says what it draws: def draw\(self, chance\)"):
         Idle().encode(1)
+
+
+def test_a_calm_pipeline_has_the_same_steps_without_chance():
+    add, double = Add(1), Times()
+    calm = Pipeline(add, Shift(), Pipeline(Shift(), double)).calm()
+
+    assert not calm.random
+    assert calm.steps[0] is add
+    assert calm.steps[1].steps == (double,)
+    assert calm.encode((1, "a")) == (6, "a")
