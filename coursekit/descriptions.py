@@ -196,7 +196,7 @@ def together(parts: Sequence[tuple[str, str]], total: int = 0) -> str:
     titles, texts = [title.strip() for title, _ in parts], [text for _, text in parts]
     quoted = [f"“{title}”" for title in titles if title]
     if len(parts) == 1:
-        add = quoted and titles[0] not in texts[0]
+        add = quoted and quoted[0] not in texts[0]
         return f"{texts[0].removesuffix('.')}, titled {quoted[0]}." if add else texts[0]
     count = f"{len(parts)} drawings" + (f", the first of {total}" if total > len(parts) else "")
     if len(set(texts)) == 1 and parts:
@@ -269,7 +269,7 @@ def third(part: float) -> int:
 
 def window_text(x: DicomImage | Volume) -> str:
     """Say which values are black and which white."""
-    if x.window is None or not x.numel():
+    if x.window is None or None in x.window:
         return ""
     centre, width = x.window
     return f", values from {centre - width / 2:g} (black) to {centre + width / 2:g} (white)"

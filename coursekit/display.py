@@ -236,7 +236,7 @@ def show_grid(
 
     Args:
         values: What to draw, each as `show` draws it; a batch is one too, and all of it is drawn.
-        titles: What to write above each.
+        titles: What to write above each; without them, of pairs with a name, the names.
         columns: How many stand beside each other.
         size: Height and width of each, in inches.
 
@@ -255,7 +255,14 @@ def show_grid(
         raise ValueError(
             f"show_grid needs a title for each value: {len(values)} values, {len(titles)} titles."
         )
+    if titles is None and all(is_named(value) for value in values):
+        values, titles = [x for x, _ in values], [said(name) for _, name in values]
     draw_grid(values, titles or [None] * len(values), columns, size)
+
+
+def is_named(x: Any) -> bool:
+    """Whether something is a pair of what can be drawn and what it is called."""
+    return isinstance(x, tuple) and len(x) == 2 and isinstance(x[1], Words) and not isinstance(x[0], Words)
 
 
 def draw_grid(values: Sequence[Any], titles: Sequence[str | None], columns: int, size: float) -> list[Any]:

@@ -160,7 +160,7 @@ def draw_points(x: Keypoints, axes: Any, canvas: Sequence[int] | None = None) ->
 
 
 def write_beside(text: str, place: tuple[float, float], offset: tuple[int, int], axes: Any) -> Any:
-    """Write a name some points beside a place. It takes no room, so that nothing moves when the place does."""
+    """Write a name beside a place. It takes no room, so that nothing else moves when the place does."""
     written = axes.annotate(text, place, offset, textcoords="offset points", fontsize="small", color=INK)
     written.set_in_layout(False)
     return written

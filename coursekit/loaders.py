@@ -249,5 +249,4 @@ class Loaders:
         """Draw the first items of a training batch with their targets."""
         from .display import show_grid
 
-        items = self.decode_batch(self.one_batch())[:count]
-        return show_grid([x for x, _ in items], [str(y) for _, y in items])
+        return show_grid(self.decode_batch(self.one_batch())[:count])

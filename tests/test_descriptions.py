@@ -110,5 +110,10 @@ def test_a_type_of_ones_own_can_say_what_it_is():
     assert alt_text((Sound(torch.zeros(16)), "clap")) == "A sound of 16 samples, titled “clap”."
 
 
+def test_a_window_that_is_not_known_is_not_told():
+    assert alt_text(DicomImage(torch.zeros(1, 2, 2), window=(None, None))).endswith("2 wide.")
+
+
 def test_a_title_that_is_said_already_is_not_said_twice():
     assert together([("dog", "The text “dog”.")]) == "The text “dog”."
+    assert together([("x", "1 box.")]) == "1 box, titled “x”."

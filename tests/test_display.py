@@ -88,6 +88,14 @@ def test_a_grid_draws_each_with_its_title():
     assert titles() == list("abcde")
 
 
+def test_a_grid_of_named_pairs_has_the_names_as_titles():
+    show_grid([(PHOTO, "cat"), (PHOTO, Category(0, vocab=("dog",)))])
+
+    assert titles() == ["cat", "dog"]
+    each = "A colour picture, 40 pixels high and 60 wide."
+    assert pyplot.gcf().alt_text == f"2 drawings, titled “cat”, “dog”. Each: {each}"
+
+
 def test_results_mark_what_is_wrong():
     names = ("cat", "dog")
     truths, guesses = Category([0, 1], vocab=names), Category([0, 0], vocab=names)
