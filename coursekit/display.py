@@ -19,6 +19,7 @@ import torch
 from .descriptions import Words, said
 from .dispatch import method
 from .drawing import (
+    MOST_NAMES,
     canvas_of,
     draw_boxes,
     draw_mask,
@@ -94,7 +95,8 @@ def show(x: DicomImage, title: str | None = None, axes: Any = None) -> None:
 @method
 def show(x: Mask, title: str | None = None, axes: Any = None) -> None:
     """Draw a mask with a colour for each class, and a legend if the classes have names."""
-    for mask, place in framed(x, title, axes, picture_size(*x.shape[-2:])):
+    width, height = picture_size(*x.shape[-2:])
+    for mask, place in framed(x, title, axes, (width, height + legend_room(x))):
         draw_mask(mask, place)
 
 
@@ -132,7 +134,7 @@ def show(x: Volume, title: str | None = None, axes: Any = None) -> None:
 @method
 def show(x: VolumeMask, title: str | None = None, axes: Any = None) -> None:
     """Draw the three middle slices of a mask in space."""
-    for mask, place in framed(x, title, axes, (6.4, 2.6)):
+    for mask, place in framed(x, title, axes, (6.4, 2.6 + legend_room(x))):
         draw_slices(None, mask, place)
 
 
@@ -173,7 +175,7 @@ def show(x: tuple, title: str | None = None, axes: Any = None) -> None:
     elif belongs_on_one_picture(parts):
         draw_over(parts, x, title, axes)
     elif len(parts) == 2 and isinstance(parts[0], Volume) and isinstance(parts[1], VolumeMask):
-        for _, place in framed(x, title, axes, (6.4, 2.6)):
+        for _, place in framed(x, title, axes, (6.4, 2.6 + legend_room(x))):
             draw_slices(parts[0], parts[1], place)
     else:
         beside(parts, [""] * len(parts), x, title, axes)
@@ -201,7 +203,8 @@ def draw_over(parts: Sequence[Any], x: tuple, title: str | None, axes: Any) -> N
     """Draw masks, boxes and key points over a picture, or over the first of them."""
     first = parts[0]
     size = tuple(first.shape[-2:]) if isinstance(first, Image | Mask) else None
-    for _, place in framed(x, title, axes, picture_size(*(size or canvas_of(first)))):
+    width, height = picture_size(*(size or canvas_of(first)))
+    for _, place in framed(x, title, axes, (width, height + legend_room(x))):
         for part in parts:
             canvas = None if part is first else size
             if isinstance(part, Image):
@@ -219,9 +222,10 @@ def beside(parts: Sequence[Any], titles: Sequence[str | None], x: Any, title: st
     if not parts:
         raise ValueError(f"show needs something to draw; an empty {type(x).__name__} came.")
     if axes is None:
-        places = draw_grid(parts, titles, min(3, len(parts)), 2.4)
+        figure = draw_grid(parts, titles, min(3, len(parts)), 2.4)[0].figure
         if title is not None:
-            places[0].figure.suptitle(title, fontsize="medium", color=INK)
+            figure.set_figheight(figure.get_figheight() + 0.3)
+            figure.suptitle(title, fontsize="medium", color=INK)
         return
     begin(axes, x, title)
     width = 1 / len(parts)
@@ -267,8 +271,9 @@ def is_named(x: Any) -> bool:
 
 def draw_grid(values: Sequence[Any], titles: Sequence[str | None], columns: int, size: float) -> list[Any]:
     """Draw each value in its place, and give the places."""
-    heights = [size * proportion(value) + 0.35 for value in values]
-    places = grid(len(values), min(columns, len(values)), size, sorted(heights)[len(heights) // 2])
+    typical = sorted(map(proportion, values))[len(values) // 2]
+    height = size * typical + 0.35 + max(map(legend_room, values))
+    places = grid(len(values), min(columns, len(values)), size, height)
     for value, title, place in zip(values, titles, places, strict=True):
         begin(place, value, title)
         show(value, title, place)
@@ -282,6 +287,13 @@ def proportion(x: Any) -> float:
         return 1.0
     width, height = picture_size(*first.shape[-2:])
     return min(1.5, height / width)
+
+
+def legend_room(x: Any) -> float:
+    """Say how many inches a legend needs below a drawing: a line for every three classes."""
+    parts = [part for part in (x if isinstance(x, tuple) else (x,)) if isinstance(part, Mask | VolumeMask)]
+    names = max((len(part.vocab) for part in parts if part.vocab is not None), default=0)
+    return 0.1 + 0.22 * (-(-min(names, MOST_NAMES) // 3) + (names > MOST_NAMES)) if names else 0.0
 
 
 def show_results(inputs: Sequence, targets: Sequence, predictions: Sequence, count: int = 9) -> None:
