@@ -9,8 +9,8 @@ from coursekit.interpret import Interpretation, class_number, examine, where_it_
 from coursekit.learner import Learner
 from coursekit.loaders import Loader, Loaders
 from coursekit.losses import CrossEntropy
-from coursekit.tensors import Category, Image
 from coursekit.steps import Categorize, ToFloat
+from coursekit.tensors import Category, Image
 from coursekit.transforms import Pipeline
 from coursekit.vision import Network
 

@@ -19,7 +19,10 @@ TOP_LEVEL = {
 }  # fmt: skip
 
 # Tests of the whole, which belong to no module.
-TESTS_OF_THE_WHOLE = {"benchmarks", "book", "exercises", "layers", "layout", "pages", "public_names", "setup"}
+TESTS_OF_THE_WHOLE = {
+    *("benchmarks", "book", "exercises", "layers", "layout", "lesson_ways", "own_types", "pages"),
+    *("public_names", "setup"),
+}
 
 
 def tracked() -> list[str]:
