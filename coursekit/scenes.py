@@ -27,23 +27,32 @@ def draw_slices(scan: Volume | None, mask: VolumeMask | None, axes: Any) -> None
     if not some.numel():
         note(axes, f"no voxels: {' x '.join(map(str, sizes))}")
         return
-    if mask is not None and tuple(mask.shape) != sizes:
-        note(axes, f"the mask is {' x '.join(map(str, mask.shape))}, the scan {' x '.join(map(str, sizes))}")
     lengths = [size * step for size, step in zip(sizes, some.spacing or (1, 1, 1), strict=True)]
     gap, left = 0.05 * max(lengths), 0.0
     tallest = max(lengths[0], lengths[1])
+    has_room = inches(axes)[0] > NARROW
     for axis in range(3):
         down, across = [other for other in range(3) if other != axis]
         top = (tallest - lengths[down]) / 2
         edges = (left, left + lengths[across], top + lengths[down], top)
         up = down == 0 and (some.orientation or "")[:1] == "S"
         draw_slice(scan, mask, axis, edges, up, axes)
-        if inches(axes)[0] > NARROW:
+        if has_room:
             mark_slice(some, axis, edges, up, axes)
         left = edges[1] + gap
-    axes.set(xlim=(0, left - gap), ylim=(tallest, 0), aspect="equal")
+    # A line of letters below the slices takes a thirtieth of their width.
+    below = tallest + left / 30 if has_room else tallest
+    axes.set(xlim=(0, left - gap), ylim=(below, 0), aspect="equal")
+    explain(scan, mask, axes)
+
+
+def explain(scan: Volume | None, mask: VolumeMask | None, axes: Any) -> None:
+    """Note what of a scan and a mask is not shown as it is, and name the colours of the mask."""
     if scan is not None and scan.shape[0] > 1:
         note(axes, f"{scan.shape[0]} channels, of which the first is shown")
+    if scan is not None and mask is not None and mask.shape != scan.shape[1:]:
+        sizes = (" x ".join(map(str, shape)) for shape in (mask.shape, scan.shape[1:]))
+        note(axes, "the mask is {}, the scan {}".format(*sizes))
     if mask is not None:
         explain_classes(classes_in_the_middle(mask), mask.vocab, scan is not None, axes)
 

@@ -58,6 +58,12 @@ def test_a_mask_in_space_alone_and_over_its_scan():
     assert titles() == ["head"]
 
 
+def test_a_mask_of_another_size_is_said_to_be_one():
+    show((SCAN, VolumeMask(torch.zeros(4, 20, 30, dtype=torch.int64))))
+
+    assert notes(pyplot.gca()) == ["the mask is 4 x 20 x 30, the scan 8 x 20 x 30"]
+
+
 def test_points_in_a_volume_are_seen_as_their_volume_is():
     """What lies further down in the volume is lower; what lies further back is behind."""
     show(PointCloud([[10, 10, 0], [10, 50, 0], [50, 10, 0]], canvas=(20, 60, 60)))
