@@ -29,6 +29,7 @@ from contextlib import suppress
 from functools import cache
 from random import Random
 from typing import Any, ClassVar, cast
+from zlib import crc32
 
 from .choices import NoMethodError
 from .choices import table as html_table
@@ -298,9 +299,9 @@ class Seeded(Transform):
 
     @property
     def generator(self) -> Random:
-        """Where chance comes from; until the first `reseed` from the seed 0."""
+        """Where chance comes from; until the first `reseed` it follows from the settings of the step."""
         if self._generator is None:
-            self.reseed(0)
+            self.reseed(crc32(repr(self).encode()))
         return cast(Random, self._generator)
 
     def draw(self, chance: Random) -> Any:

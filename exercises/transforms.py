@@ -15,8 +15,8 @@ the library are made from. When yours pass, every photo, mask and label in it go
    let the error go.
 4. `transforms.RandomTransform`: chance, once for a sample. `self.draw(self.generator)` says what was drawn;
    `apply(x, drawn)` does it to one value. It has a method for anything and one for `tuple | dict`.
-5. `steps.Categorize`: names to numbers and back. The first names it may know are those of the training
-   items.
+5. `steps.Categorize`: names to numbers and back. The only names it may learn are those of the training
+   items. An item may be a sample: `elements(item).values()` are all values in it, and names are the texts.
 
 `Transform` gets from `Step` what you need not write: a name to print, a seed, and a check that nobody
 forgets `@method`. `Pipeline` gets from `Steps` its `summary` and `show`.
@@ -277,6 +277,11 @@ def names_are_learned_in_an_order_that_lasts(kit, case):
     given = kit.Categorize(["wet", "dirty", "broken", "sound"])
     given.setup(items)
     yield "names that were given", given.vocab
+    photo = kit.Image(case.tensor("photo", (3, 1, 2), low=0))
+    of_samples = kit.Categorize()
+    of_samples.setup([(photo, item) for item in items])
+    yield "the vocabulary of samples", of_samples.vocab
+    yield "a sample", of_samples.encode((photo, "dirty"))
 
 
 @check(points=2, lesson="There and back")
@@ -412,7 +417,7 @@ class RandomTransform(Seeded):
 
 
 def _categorize(
-    learn="self.vocab = self.vocab or tuple(sorted(set(items)))",
+    learn="self.vocab = self.vocab or tuple(sorted(set(texts)))",
     code="""if x not in self.vocab:
             raise ValueError(f"{x!r} is not one of {self.vocab}")
         return Category(self.vocab.index(x), vocab=self.vocab)""",
@@ -427,6 +432,7 @@ class Categorize(Transform):
         self.vocab = tuple(vocab or ())
 
     def setup(self, items):
+        texts = [one for item in items for one in elements(item).values() if isinstance(one, str)]
         {learn}
 
     @method
@@ -614,21 +620,27 @@ wrong = [
     ),
     Wrong(
         "keeps the order of the items",
-        _categorize(learn="self.vocab = self.vocab or tuple(dict.fromkeys(items))"),
+        _categorize(learn="self.vocab = self.vocab or tuple(dict.fromkeys(texts))"),
         caught_by=names_are_learned_in_an_order_that_lasts,
         says="You numbered the names as they came: shuffle the items, and the model's 0 means another kind.",
     ),
     Wrong(
         "keeps the order of a set",
-        _categorize(learn="self.vocab = self.vocab or tuple(set(items))"),
+        _categorize(learn="self.vocab = self.vocab or tuple(set(texts))"),
         caught_by=names_are_learned_in_an_order_that_lasts,
         says="A set has no order: in a new Python the same names come in another one.",
     ),
     Wrong(
         "learns what it was told",
-        _categorize(learn="self.vocab = tuple(sorted(set(items)))"),
+        _categorize(learn="self.vocab = tuple(sorted(set(texts)))"),
         caught_by=names_are_learned_in_an_order_that_lasts,
         says="The names were given, in an order that somebody chose, and you learned them over again.",
+    ),
+    Wrong(
+        "takes a sample for a name",
+        _categorize(learn="self.vocab = self.vocab or tuple(sorted(set(items), key=str))"),
+        caught_by=names_are_learned_in_an_order_that_lasts,
+        says="An item may be a sample, photo and name: learn from the texts among its elements.",
     ),
     Wrong(
         "decodes one at a time",
@@ -741,10 +753,11 @@ class Categorize(Transform):
 
     def setup(self, items):
         if not self.vocab:
-            self.vocab = tuple(sorted({name for name in items}))
+            found = [value for item in items for value in elements(item).values()]
+            self.vocab = tuple(sorted({value for value in found if type(value) is str}))
 
     @method
-    def encode(self, x):
+    def encode(self, x: str):
         numbers = {name: number for number, name in enumerate(self.vocab)}
         if x not in numbers:
             raise ValueError(f"never seen: {x}")

@@ -241,6 +241,13 @@ def test_chance_is_a_share_and_both_sides_come():
         RandomFlip(2)
 
 
+def test_two_flips_are_apart_before_anybody_seeds_them():
+    corner = Image(torch.tensor([[[0.0, 1.0], [2.0, 3.0]]]))
+    both = Pipeline(RandomFlip(), RandomFlip(axis="height"))
+
+    assert {both.encode(corner)[0, 0, 0].item() for _ in range(40)} == {0, 1, 2, 3}
+
+
 def test_a_type_that_geometry_is_taught_moves_too():
     from coursekit.geometry import flip
 
