@@ -56,7 +56,7 @@ def figure_class() -> type[Figure]:
     from matplotlib.figure import Figure
 
     class DescribedFigure(Figure):
-        """A figure with `alt_text`: files get it as their description, notebooks as the picture's `alt`."""
+        """A figure with `alt_text`: files get it as their description, notebooks beside the picture."""
 
         @property
         def alt_text(self) -> str:
@@ -72,7 +72,10 @@ def figure_class() -> type[Figure]:
             super().savefig(fname, **options)
 
         def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-            """No picture, which IPython draws as it was told to, but what is known about it."""
+            """Not the picture, which IPython draws as it was told to, but what is known of it.
+
+            `alt` is where IPython's own pictures have theirs; JupyterLab 4.6 keeps it and does not show it.
+            """
             about = {"alt": self.alt_text}
             return {}, {"image/png": about, "image/jpeg": about, "image/svg+xml": about}
 
