@@ -29,6 +29,7 @@ from .canvas import (
 )
 from .dispatch import method
 from .places import carry, in_space, lost, stretching
+from .samples import remade
 from .tensors import (
     Boxes,
     DicomImage,
@@ -401,6 +402,5 @@ def inside(x: Any, word: Any, *values: Any, **options: Any) -> Any:
             error.add_note(f"while {word.__name__} was at element {place!r}, {named(element)}")
             raise
 
-    if isinstance(x, dict):
-        return {name: one(name, element) for name, element in x.items()}
-    return getattr(x, "_make", tuple)(one(number, element) for number, element in enumerate(x))
+    parts = x.items() if isinstance(x, dict) else enumerate(x)
+    return remade(x, [one(place, element) for place, element in parts])

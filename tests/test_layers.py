@@ -79,8 +79,8 @@ data
 ground
     steps               dispatch geometry samples tensors transforms
     transforms          choices dispatch display samples
+    geometry            canvas dispatch places samples tensors warping
     samples
-    geometry            canvas dispatch places tensors warping
     places              canvas dispatch tensors warping
     warping
     display             descriptions dispatch drawing figures scenes tensors
