@@ -156,10 +156,17 @@ class Call:
         """Write the parameters of a method that would be nearer to this call than all of these methods."""
         parts = []
         for position, kind in list(enumerate(self.given))[self.owner :]:
-            allowed = [base for method in methods for base in method.kinds(position, self.common)]
+            if kind is Missing:
+                continue
+            here = [method.kinds(position, self.common) for method in methods]
+            choices = [tuple(base for base in one if base is not Missing) for one in here]
+            allowed = [base for one in choices for base in one]
             nearest = next((base for base in kind.__mro__ if base in allowed), kind)
+            # Best with what else stands there: a method for `None` alone leaves `str | None` unsettled.
+            whole = [one for one in choices if nearest in one and all(as_near(one, b, kind) for b in choices)]
+            text = names((whole or [(nearest,)])[0])
             name = parameter_name(methods[0], position)
-            parts += [] if kind is Missing else [name if nearest is object else f"{name}: {names([nearest])}"]
+            parts.append(name if nearest is object else f"{name}: {text}")
         return ", ".join(["self"] * self.owner + few(parts))
 
 
@@ -201,12 +208,12 @@ def no_method(call: Call, methods: Sequence[Method]) -> str:
     closest = sorted(unlike.values(), key=lambda method: distance(call, method))[:3]
     lines = [f"{call.title} has no method for {call}."]
     lines += [f"It can take: {names(kinds, ', ')}."] * bool(kinds)
-    for kind in call.given[call.owner :]:
-        if kind is not object and any(issubclass(other, kind) for other in kinds):
+    for kind in call.given[call.owner : call.owner + 1]:
+        special = [other for other in kinds if kind is not object and issubclass(other, kind)]
+        if special and kind not in special:
             lines.append(
-                f"{names([kind])} could be several of these; say which, such as {names(kinds[:1])}(x)."
+                f"{names([kind])} could be several of these; say which, such as {names(special[:1])}(x)."
             )
-            break
     lines += ["Closest:", *(f"  {method}, {method.place}; here {but(call, method)}" for method in closest)]
     if any(names([kind]) == names([other]) and kind is not other for kind in call.given for other in kinds):
         lines.append("Two different classes have the same name here: was one of them defined again?")

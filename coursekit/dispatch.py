@@ -121,6 +121,9 @@ class Methods:
         self.not_ready = self.function.__code__
         for name in ("__module__", "__qualname__", "__doc__"):
             setattr(self.function, name, getattr(source, name))
+        # For help until the first call, which fits the function to its methods; types differ from one to one.
+        bare = [p.replace(annotation=p.empty) for p in inspect.signature(source).parameters.values()]
+        self.function.__signature__ = inspect.Signature(bare)
         self.function.method, self.function.methods, self.function.which = self.method, self, self.which
 
     def generate(self, parameters: str, body: str, defaults: Sequence[Any]) -> Any:
@@ -187,6 +190,7 @@ class Methods:
             ready, function = self.generate(parameters, body, defaults), self.function
             # In this order for a call from another thread: what is not ready takes any arguments, and waits.
             function.__defaults__, function.__kwdefaults__ = ready.__defaults__, ready.__kwdefaults__
+            function.__signature__ = inspect.signature(ready)
             function.__code__ = ready.__code__
 
     def choose(self, generation: int, *values: Any) -> Callable[..., Any]:
@@ -266,7 +270,7 @@ class Methods:
         everywhere = [one for base in call.classes for one in methods_of(vars(base)[self.word]) or ()]
         return NoMethodError(no_method(call, everywhere or self.listed()))
 
-    def which(self, *arguments: Any) -> Choice:
+    def which(self, *values: Any, **keywords: Any) -> Choice:
         """Say which method would run for these arguments, or for arguments of these types, and why.
 
         >>> @method
@@ -277,16 +281,17 @@ class Methods:
 
         Raises what the call would raise.
         """
-        self.fit(arguments)
-        given = tuple(value if isinstance(value, type) else type(value) for value in arguments)
-        defaults = tuple(type(parameter.default) for parameter in self.common[len(given) :])
-        call = self.call(arguments, given + defaults)
+        self.fit(values)
+        bound = self.function.__signature__.bind(*values, **keywords)
+        bound.apply_defaults()
+        given = tuple(value if isinstance(value, type) else type(value) for value in bound.args)
+        call = self.call(values, given)
         choice = self.find(call, self.asked(call))
         if choice is None:
             below = self.bases(call)[1:]
             words = methods_of(vars(below[0])[self.word]) if below else None
             if words is not None:
-                return words.which(*arguments)
+                return words.which(*values, **keywords)
             inherited = self.inherited(call)
             if not inherited:
                 raise self.no_method(call)
@@ -343,6 +348,10 @@ def method(function: Callable[..., Any]) -> Callable[..., Any]:  # type: ignore[
     frame = sys._getframe(1)
     methods = methods_of(frame.f_locals.get(checked(function).__name__))
     if methods is None:
+        if not function.__name__.isidentifier():
+            raise TypeError(
+                "A word has the name of its first method, and a lambda has none: write it with def."
+            )
         methods = Methods(function)
     methods.add(function, frame)
     return methods.function

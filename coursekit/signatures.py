@@ -107,7 +107,7 @@ def read_method(function: Callable[..., Any], word: str, frame: types.FrameType 
     def kinds(name: str) -> tuple[type, ...]:
         try:
             return read_annotation(notes.get(name, object), frame, source.__globals__) if frame else (object,)
-        except (TypeError, NameError) as error:
+        except (TypeError, NameError, AttributeError, SyntaxError) as error:
             raise type(error)(f"{word} at {place}, parameter {name}: {error}") from None
 
     padded = (REQUIRED,) * (count - len(defaults)) + defaults
@@ -135,7 +135,7 @@ def read_annotation(note: Any, frame: types.FrameType, module: dict[str, Any]) -
         inner = note if isinstance(note, tuple) else note.__constraints__ or (note.__bound__ or object,)
     elif origin is typing.Annotated or type(note).__name__ == "TypeAliasType":
         inner = (note.__value__ if origin is None else inner[0],)
-    elif isinstance(note, type) and origin is None:
+    elif isinstance(note, type) and origin in (None, note):
         issubclass(int, note)  # A protocol that cannot be checked says so here.
         return (note,)
     elif origin not in (typing.Union, types.UnionType):

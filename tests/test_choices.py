@@ -122,6 +122,19 @@ class TestErrors:
         assert lines[:2] == ["Fine.encode has no method for (list).", "It can take: float, int, Animal."]
         assert lines[-1] == "To add one, write @Fine.encode.method above def _(self, x: list)."
 
+    def test_a_first_argument_that_is_taken_need_not_be_said_again(self) -> None:
+        @method
+        def of(x: Cat | Lion, y: str): ...
+
+        for x, y in ((Cat(), 3), (Lion(), Animal())):
+            with pytest.raises(NoMethodError) as caught:
+                of(x, y)
+            assert "could be several" not in str(caught.value)
+        with pytest.raises(
+            NoMethodError, match=r"Animal could be several of these; say which, such as Cat\(x\)"
+        ):
+            of(Animal(), "")
+
     def test_two_classes_of_one_name_are_told_apart(self) -> None:
         again = type("Cat", (), {})
         with pytest.raises(NoMethodError, match="Two different classes have the same name here"):
@@ -138,6 +151,24 @@ class TestErrors:
             f"  meet(one: Animal, other: Cat), {HERE}:{lines[1]}\n"
             "To settle it, write @meet.method above def _(one: Cat, other: Cat)."
         )
+
+    def test_what_would_settle_it_keeps_what_else_an_argument_may_be(self) -> None:
+        @method
+        def of(x: Animal, title: str | None = None): ...
+        @of.method
+        def _(x: Cat, title=None): ...
+
+        with pytest.raises(AmbiguousMethodError, match=r"above def _\(x: Cat, title: str \| None\)\."):
+            of(Cat(), None)
+
+    def test_of_unions_that_overlap_it_names_what_they_share(self) -> None:
+        @method
+        def of(x: int | str): ...
+        @of.method
+        def _(x: int | float): ...
+
+        with pytest.raises(AmbiguousMethodError, match=r"above def _\(x: int\)\."):
+            of(1)
 
     def test_what_the_error_asks_for_settles_it(self) -> None:
         @method

@@ -327,6 +327,16 @@ class TestArguments:
             ("str", "b"),
         ]
 
+    def test_help_knows_the_parameters_before_the_first_call(self) -> None:
+        @method
+        def of(x: int, y: int | None = None, *, scale: int = 2): ...
+
+        assert str(inspect.signature(of)) == "(x, y=None, *, scale=2)"
+
+    def test_a_word_needs_a_name(self) -> None:
+        with pytest.raises(TypeError, match="a lambda has none: write it with def"):
+            method(lambda x: x)
+
     def test_a_default_that_all_share(self) -> None:
         @method
         def of(x: int, y: int | None = None):
@@ -867,6 +877,14 @@ class TestLookingAtIt:
         def of(x: str = "<b>"): ...
 
         assert "<b>" not in of.methods._repr_html_()
+
+    def test_arguments_given_by_name(self) -> None:
+        @method
+        def of(x: Lion, times: int = 1): ...
+
+        assert repr(of.which(times=3, x=Lion)) == repr(of.which(Lion, 3))
+        with pytest.raises(TypeError, match="'x'"):
+            of.which()
 
     def test_which_says_what_runs_and_why(self) -> None:
         choice = greet.which(Lion())

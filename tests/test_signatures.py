@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -112,3 +113,20 @@ def test_the_function_that_is_written() -> None:
     body = write_body(common, {"size": 2}, [0], 7)
     assert "return _chosen_[_type_(x)](x, y, size=size)\n" in body
     assert "return _choose_(7, x, y)(x, y, size=size)\n" in body
+
+
+@pytest.mark.parametrize(
+    ("note", "kind"), [("int |", SyntaxError), ("typing.Nothing", AttributeError), ("nothing", NameError)]
+)
+def test_an_annotation_that_is_wrong_says_where_it_stands(note: str, kind: type[Exception]) -> None:
+    def one(x): ...
+
+    one.__annotations__["x"] = note
+    with pytest.raises(kind, match=r"word at tests/test_signatures.py:\d+, parameter x: "):
+        read(one)
+
+
+def test_a_base_class_of_typing_is_a_type_as_others_are() -> None:
+    def one(x: typing.Generic): ...  # type: ignore[valid-type]
+
+    assert read(one).parameters[0].kinds == (typing.Generic,)
