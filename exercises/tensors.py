@@ -7,13 +7,15 @@ loses them where they would be a lie. Then your rules run under every picture, m
 Six parts, each a few lines:
 
 1. `dressed(tensor, kind, metadata)`: a view of a tensor as one of a type. Begin here: every typed tensor is
-   made by it. What refuses a tensor that cannot be one is there, `kind.check` and `check_counts`.
+   made by it. What refuses a tensor that cannot be one is there: `kind.check(tensor)` and
+   `check_counts(tensor, kind, metadata)`, to be called like this, without an import.
 2. `plain(tensor)`: the type off.
 3. `typed_like(result, source)`: the type on again.
 4. `kept(result, source, *others)`: the heart. An operation of the table `KEEPS` was computed on `source` and
    `others` and gave `result`, fresh and plain. May it have the type of `source`? `kind.fits(result)` says
-   whether its shape and dtype could be. (`photo + 1` takes a short cut past it, `scan + 1` does not.)
-5. `picked(values, index)`: what an index chooses from a tuple. By it a batch's metadata are indexed with it.
+   whether its shape and dtype could be. (`photo + 1` takes a short cut past it, `scan + 1` does not.) The
+   base of all types, `TypedTensor`, is there to be asked for, too.
+5. `picked(values, index)`: what an index chooses from a tuple. A batch's metadata are indexed by it.
 6. `collate_typed(items)`: one batch of several items, with what each of them knows.
 
 What a tensor knows is in its `__dict__`. A type lists the names of what a batch knows once in
@@ -108,11 +110,13 @@ def amounts_may_be_added_and_scaled(kit, case):
     slices = kit.DicomImage(values, spacing=[(n + 1, 1) for n in range(count)])
     noise = case.tensor("noise", (1, 1, 2))
     yield "air at 0", slices + 1000
-    yield "half of one", 0.5 * slices[0]
+    yield "half of it", 0.5 * slices
     yield "with noise", slices + noise
-    yield "one and itself", slices[0] + slices[0]
+    yield "slices and themselves", slices + slices
     yield "between two values", slices.clamp(-100, 300)
     yield "in half precision", slices.half()
+    photo = kit.Image(case.tensor("photo", (3, 1, 2), low=0))
+    yield "one photo and two of light", photo.add(case.tensor("light", (2, 3, 1, 2), low=0))
 
 
 @check(points=2, lesson="What survives an operation")
@@ -298,13 +302,6 @@ wrong = [
         says="You let everything through: the error would come later, somewhere else, and speak of shapes.",
     ),
     Wrong(
-        "hands back what does not fit",
-        _put_on("if not kind.fits(tensor):", "    return tensor", *ASK, *VIEW),
-        caught_by=what_cannot_be_is_refused,
-        says="Whoever asks for an Image and gets a plain tensor does not hear of it: raise, as "
-        "`kind.check(tensor)` does.",
-    ),
-    Wrong(
         "does not count",
         _put_on(ASK[0], *VIEW),
         caught_by=what_cannot_be_is_refused,
@@ -377,18 +374,25 @@ wrong = [
         says="The type is kept, what the tensor knows is lost: `__class__` is one thing, `__dict__` another.",
     ),
     Wrong(
-        "lets no tensor near",
+        "lets nothing else near",
         _keep(
             *TENSOR,
             *FITS,
             *SHAPE,
-            "if any(isinstance(one, torch.Tensor) for one in others):",
+            "if any(type(one) is not kind for one in others):",
             "    return result",
             *SET,
         ),
         caught_by=amounts_may_be_added_and_scaled,
-        says="Plain noise and a second slice of the same kind may be added; "
-        "only a typed tensor of another kind changes what the sum is.",
+        says="A number has no kind, nor has plain noise: only a typed tensor of another kind changes what "
+        "the sum is.",
+    ),
+    Wrong(
+        "wants the same shape of all",
+        _keep(*TENSOR, *FITS, *OTHERS, "if result.shape != source.shape:", "    return result", *SET),
+        caught_by=amounts_may_be_added_and_scaled,
+        says="A photo knows nothing of its own, so a batch of it is a batch of photos: the shape matters "
+        "where the type has `item_metadata`.",
     ),
     Wrong(
         "forgets the other side",
@@ -489,8 +493,8 @@ wrong = [
     Wrong(
         "has no word for a new axis",
         _pick(
-            "if values is None:",
-            "    return None",
+            "if values is None or index is None:",
+            "    return values",
             *ONE,
             *PLACES,
             "return tuple(values[place] for place in places)",
@@ -535,19 +539,6 @@ wrong = [
         caught_by=unlike_items_make_no_batch,
         says="In one item {number} is a cat, in the other it is a dog: as one batch, half of the labels are "
         "wrong, and nothing says so.",
-    ),
-    Wrong(
-        "asserts",
-        _join(
-            *ALIKE[:2],
-            "    assert alike",
-            "    assert all(getattr(item, n) == getattr(first, n) for n in kind.shared_metadata)",
-            OWN,
-            BATCH,
-        ),
-        caught_by=unlike_items_make_no_batch,
-        says="`assert` is for mistakes of your own, and `python -O` leaves it out; for what others hand in, "
-        "raise a ValueError.",
     ),
     Wrong(
         "leaves the shapes to torch",
