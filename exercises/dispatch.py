@@ -20,17 +20,23 @@ What a word must be able to do:
 - Methods keep their own defaults, and arguments may be given by name.
 - In a class it is bound as functions are. What the class takes it takes itself; for the rest it asks its
   bases.
-- `word.methods` and `word.which` show what it has and what would run.
+- `word.methods` and `word.which` show what it has and what would run; `word.__name__` is what it is called.
 
-Reading annotations is not the point here, so that is given. `Methods(function)`, in the same module, is an
-empty list of methods for the word that begins with this function. `add(function, frame)` reads one and puts
-it in; `frame`, from `sys._getframe(1)`, is where the definition stands, and `frame.f_locals` are the names
-there. Walking through the list gives each with its `.function` and its `.parameters` (of each the `.name`,
-the `.kinds` it takes as a tuple of types, the `.default`); `str` of it is how it is written. Unions, `None`,
-`Any` and missing annotations have become tuples of types by then. The list answers `which` too, so let your
-word carry both. `methods_of(thing)` is the list of a word, or `None` for anything else.
+Reading annotations is not the point here, so that is given. What our module has is there in yours, with
+nothing to import: the two errors, `methods_of(thing)`, which is the list of a word, or `None` for anything
+else, and `Methods(function)`, an empty list for the word that begins with this function. On such a list:
 
-Forty to seventy lines do it. When they pass, our library runs on them: shapes, figures, pipelines and all.
+- `add(function, frame)` reads a function and puts it in; `frame`, from `sys._getframe(1)`, is where the
+  definition stands, and `frame.f_locals` are the names there.
+- Walking through it gives each method with its `.function` and its `.parameters`; `str` of a method is how
+  it is written.
+- A parameter has a `.name`, the `.kinds` it takes as a tuple of types (unions, `None`, `Any` and missing
+  annotations are tuples by then; `self` is a parameter too), and a `.default`, which is
+  `inspect.Parameter.empty` where there is none.
+- `which(*values)` answers too, so let your word carry both.
+
+Your own `nearest` comes by `from .choices import nearest`. Sixty to ninety lines do it. When they pass, our
+library runs on them: shapes, figures, pipelines and all.
 
 Before you begin: one method takes `(Scan, Picture)`, another `(Picture, Scan)`. Which should run for two
 scans?
@@ -331,7 +337,7 @@ def two_words_of_one_name_are_two(kit, case):
 
 @check(points=3, lesson="Words inside a class")
 def a_class_adds_to_what_it_inherits(kit, case):
-    """The class's own methods first; if none fits, the next class in line: `super(owner, first)`."""
+    """`__get__` gives the word its object; what no method of the class takes, `super(owner, first)` may."""
     factor = case.integer("factor", 3, 9)
 
     class Scale:
@@ -366,7 +372,7 @@ def a_class_adds_to_what_it_inherits(kit, case):
 
 @check(points=2, lesson="Whose word is it?")
 def defaults_and_names_work_as_ever(kit, case):
-    """Hand over only what you were given, by place and by name: the method fills in its own defaults."""
+    """Hand over only what you were given; a method fits if what was left out has a default, its own."""
     degrees = case.integer("degrees", 1, 80)
 
     @kit.method
@@ -377,16 +383,26 @@ def defaults_and_names_work_as_ever(kit, case):
     def turn(x: Outline, degrees: int = 45, *, rim: str = "thin"):
         return f"outline by {degrees}, {rim}"
 
+    @kit.method
+    def cut(x: Picture, corner: int | None = None):
+        return f"cut at {corner}"
+
+    @kit.method
+    def cut(x: Picture, corner: int, size: int):
+        return f"cut at {corner}, {size} wide"
+
     yield "its own default", [turn(Picture()), turn(Outline())]
     yield "by place", turn(Outline(), degrees)
     yield "by name", turn(Scan(), degrees=degrees)
     yield "for one of them only", turn(Outline(), rim="thick")
     yield "all by name", turn(degrees=degrees, x=Outline())
+    yield "no other is needed", cut(Picture())
+    yield "one is left out, and one has to come", [cut(Picture(), degrees), cut(Picture(), degrees, 9)]
 
 
 @check(points=1, lesson="Ask it why")
 def it_can_be_looked_at(kit, case):
-    """A word carries its list of methods: `word.methods`, and `word.which`, which the list answers."""
+    """A word carries its name and its list of methods: `__name__`, `methods`, and the list's own `which`."""
 
     @kit.method
     def turn(x: Picture, degrees: int = 90):
@@ -398,6 +414,7 @@ def it_can_be_looked_at(kit, case):
 
     yield "what there is", [str(one) for one in turn.methods]
     yield "what would run", str(turn.which(CTScan()).method)
+    yield "what it is called", turn.__name__
 
 
 @check(points=2, lesson="Where the choice is remembered")
@@ -787,6 +804,37 @@ wrong = [
         _word(("return self.chosen[key](*values, **keywords)", "return self.chosen[key](*values)")),
         caught_by=defaults_and_names_work_as_ever,
         says="What is given by name does not arrive at the method: pass `**keywords` on.",
+    ),
+    Wrong(
+        "takes a default of None for none",
+        _word(
+            (
+                "    try:\n        inspect",
+                "    for part in list(inspect.signature(function).parameters.values())[len(values):]:\n"
+                "        if part.default is None and part.name not in keywords:\n"
+                "            return False\n"
+                "    try:\n        inspect",
+            )
+        ),
+        caught_by=defaults_and_names_work_as_ever,
+        says="A default of `None` is one: where there is none, `.default` is `inspect.Parameter.empty`.",
+    ),
+    Wrong(
+        "misses nothing that must come",
+        _word((".bind(*values", ".bind_partial(*values")),
+        caught_by=defaults_and_names_work_as_ever,
+        says="A method fits only if each argument that was left out has a default; "
+        "`.default` is `inspect.Parameter.empty` where there is none.",
+    ),
+    Wrong(
+        "has no name",
+        _word(
+            ("functools.update_wrapper(self, first)", "self.word = first.__name__"),
+            ("self.__name__", "self.word"),
+        ),
+        caught_by=it_can_be_looked_at,
+        says="A function has a `__name__`, and who writes messages uses it: "
+        "`functools.update_wrapper(self, function)` gives your word its name and its docstring.",
     ),
     Wrong(
         "keeps its list to itself",
