@@ -76,7 +76,7 @@ def _interrupted(run: Run, reference: Run, seconds: float) -> Fault:
     if "SystemExit" in run.error.bases:
         said = "Your code ended Python: take out exit(), quit() or sys.exit()."
         return replace(blank, kind="raised", sentence=said)
-    said = "Your code stopped with this error before it gave an answer."
+    said = f"Your code raised {run.error.type} before it gave an answer."
     if "EOFError" in run.error.bases:
         said = "Nobody can type while a check runs: take out input()."
     elif "RecursionError" in run.error.bases:
