@@ -115,8 +115,9 @@ def amounts_may_be_added_and_scaled(kit, case):
     yield "slices and themselves", slices + slices
     yield "between two values", slices.clamp(-100, 300)
     yield "in half precision", slices.half()
-    photo = kit.Image(case.tensor("photo", (3, 1, 2), low=0))
-    yield "one photo and two of light", photo.add(case.tensor("light", (2, 3, 1, 2), low=0))
+    photo = kit.Image(case.tensor("photo", (3, 1, 1), low=0))
+    light = case.tensor("light", (2, 3, 1, 1), low=0)
+    yield "one photo and two of light", photo.add(light)
 
 
 @check(points=2, lesson="What survives an operation")
