@@ -55,9 +55,12 @@ VIEWERS: dict[type, Callable[[Any, str | None], None]] = {}
 
 Flat = Image | Mask | Boxes | Keypoints
 
+# What is drawn chooses the method, and nothing else. `title`, a text, is `Any` here so that a method for a
+# type of your own, which may be a kind of one of these, need not say the same of it.
+
 
 @method
-def show(x: Image, title: str | None = None, axes: Any = None) -> None:
+def show(x: Image, title: Any = None, axes: Any = None) -> None:
     """Draw a value: a picture, a mask, boxes, a scan, points in space, a name, or what belongs together.
 
     Args:
@@ -84,7 +87,7 @@ def show(x: Image, title: str | None = None, axes: Any = None) -> None:
 
 
 @method
-def show(x: DicomImage, title: str | None = None, axes: Any = None) -> None:
+def show(x: DicomImage, title: Any = None, axes: Any = None) -> None:
     """Draw a slice through its window, so that a millimetre is as wide as it is high."""
     height, width = x.shape[-2:]
     down, across = x.spacing if x.spacing is not None and not x.is_batch else (1.0, 1.0)
@@ -93,7 +96,7 @@ def show(x: DicomImage, title: str | None = None, axes: Any = None) -> None:
 
 
 @method
-def show(x: Mask, title: str | None = None, axes: Any = None) -> None:
+def show(x: Mask, title: Any = None, axes: Any = None) -> None:
     """Draw a mask with a colour for each class, and a legend if the classes have names."""
     width, height = picture_size(*x.shape[-2:])
     for mask, place in framed(x, title, axes, (width, height + legend_room(x))):
@@ -101,28 +104,28 @@ def show(x: Mask, title: str | None = None, axes: Any = None) -> None:
 
 
 @method
-def show(x: Boxes, title: str | None = None, axes: Any = None) -> None:
+def show(x: Boxes, title: Any = None, axes: Any = None) -> None:
     """Draw boxes on an empty canvas."""
     for boxes, place in framed(x, title, axes, picture_size(*canvas_of(x))):
         draw_boxes(boxes, place)
 
 
 @method
-def show(x: Keypoints, title: str | None = None, axes: Any = None) -> None:
+def show(x: Keypoints, title: Any = None, axes: Any = None) -> None:
     """Draw key points on an empty canvas."""
     for points, place in framed(x, title, axes, picture_size(*canvas_of(x))):
         draw_points(points, place)
 
 
 @method
-def show(x: PointCloud, title: str | None = None, axes: Any = None) -> None:
+def show(x: PointCloud, title: Any = None, axes: Any = None) -> None:
     """Draw points in space as seen from outside."""
     for cloud, place in framed(x, title, axes, (4.2, 3.5)):
         draw_cloud(cloud, place)
 
 
 @method
-def show(x: Volume, title: str | None = None, axes: Any = None) -> None:
+def show(x: Volume, title: Any = None, axes: Any = None) -> None:
     """Draw the three middle slices of a scan; in a notebook, a slider goes through its depth."""
     if axes is None and not x.is_batch and Volume in VIEWERS:
         VIEWERS[Volume](x, title)
@@ -132,7 +135,7 @@ def show(x: Volume, title: str | None = None, axes: Any = None) -> None:
 
 
 @method
-def show(x: VolumeMask, title: str | None = None, axes: Any = None) -> None:
+def show(x: VolumeMask, title: Any = None, axes: Any = None) -> None:
     """Draw the three middle slices of a mask in space."""
     for mask, place in framed(x, title, axes, (6.4, 2.6 + legend_room(x))):
         draw_slices(None, mask, place)
@@ -140,7 +143,7 @@ def show(x: VolumeMask, title: str | None = None, axes: Any = None) -> None:
 
 @method
 def show(
-    x: Category | MultiCategory | Target | str | int | float, title: str | None = None, axes: Any = None
+    x: Category | MultiCategory | Target | str | int | float, title: Any = None, axes: Any = None
 ) -> None:
     """Write a name or an amount."""
     for words, place in framed(said(x), title, axes, (3.2, 1.0)):
@@ -148,21 +151,21 @@ def show(
 
 
 @method
-def show(x: Text, title: str | None = None, axes: Any = None) -> None:
+def show(x: Text, title: Any = None, axes: Any = None) -> None:
     """Write a text, broken into lines."""
     for text, place in framed(x, title, axes, (6.0, 0.5 + 0.21 * min(12, len(x) / 60))):
         draw_text(str(text), place)
 
 
 @method
-def show(x: Row, title: str | None = None, axes: Any = None) -> None:
+def show(x: Row, title: Any = None, axes: Any = None) -> None:
     """Draw a row of a table as two columns: names and values."""
     for row, place in framed(x, title, axes, (3.6, 0.28 * min(20, x.shape[-1]) + 0.2)):
         draw_row(row, place)
 
 
 @method
-def show(x: tuple, title: str | None = None, axes: Any = None) -> None:
+def show(x: tuple, title: Any = None, axes: Any = None) -> None:
     """Draw what belongs together: one over the other where that can be, else beside each other."""
     words = [part for part in x if isinstance(part, Words)]
     parts = [part for part in x if not isinstance(part, Words)]
@@ -172,7 +175,7 @@ def show(x: tuple, title: str | None = None, axes: Any = None) -> None:
         parts = words
     if len(parts) == 1:
         show(parts[0], title, axes)
-    elif belongs_on_one_picture(parts):
+    elif parts and belongs_on_one_picture(parts):
         draw_over(parts, x, title, axes)
     elif len(parts) == 2 and isinstance(parts[0], Volume) and isinstance(parts[1], VolumeMask):
         for _, place in framed(x, title, axes, (6.4, 2.6 + legend_room(x))):
@@ -182,13 +185,13 @@ def show(x: tuple, title: str | None = None, axes: Any = None) -> None:
 
 
 @method
-def show(x: dict, title: str | None = None, axes: Any = None) -> None:
+def show(x: dict, title: Any = None, axes: Any = None) -> None:
     """Draw the parts beside each other, each under its name."""
     beside(list(x.values()), list(map(str, x)), x, title, axes)
 
 
 @method
-def show(x: list, title: str | None = None, axes: Any = None) -> None:
+def show(x: list, title: Any = None, axes: Any = None) -> None:
     """Draw each beside the others."""
     beside(x, [""] * len(x), x, title, axes)
 
@@ -225,7 +228,7 @@ def beside(parts: Sequence[Any], titles: Sequence[str | None], x: Any, title: st
         figure = draw_grid(parts, titles, min(3, len(parts)), 2.4)[0].figure
         if title is not None:
             figure.set_figheight(figure.get_figheight() + 0.3)
-            figure.suptitle(title, fontsize="medium", color=INK)
+            figure.suptitle(title, fontsize="medium", color=INK, parse_math=False)
         return
     begin(axes, x, title)
     width = 1 / len(parts)
@@ -245,7 +248,7 @@ def show_grid(
         size: Height and width of each, in inches.
 
     Raises:
-        ValueError: Nothing to draw, or another number of titles than of values.
+        ValueError: Nothing to draw, no column, or another number of titles than of values.
 
     >>> from matplotlib import pyplot
     >>> show_grid([Image(torch.rand(3, 8, 8)) for _ in range(4)], titles=list("abcd"))
@@ -255,6 +258,8 @@ def show_grid(
     values = list(values)
     if not values:
         raise ValueError("show_grid needs something to draw; an empty list came.")
+    if columns < 1:
+        raise ValueError(f"show_grid needs at least one column; got {columns}.")
     if titles is not None and len(titles) != len(values):
         raise ValueError(
             f"show_grid needs a title for each value: {len(values)} values, {len(titles)} titles."

@@ -162,7 +162,7 @@ def draw_points(x: Keypoints, axes: Any, canvas: Sequence[int] | None = None) ->
 def write_beside(text: str, place: tuple[float, float], offset: tuple[int, int], axes: Any) -> Any:
     """Write a name beside a place. It takes no room, so that nothing else moves when the place does."""
     written = axes.annotate(text, place, offset, textcoords="offset points", fontsize="small", color=INK)
-    written.set_in_layout(False)
+    written.set(in_layout=False, parse_math=False)
     return written
 
 
@@ -206,7 +206,7 @@ def draw_words(text: str, axes: Any) -> None:
     lines = textwrap.wrap(text, max(8, int(9 * inches(axes)[0])))
     axes.text(
         0.5, 0.5, "\n".join(lines), transform=axes.transAxes, ha="center", va="center", color=INK,
-        fontsize="x-large", linespacing=1.4,
+        fontsize="x-large", linespacing=1.4, parse_math=False,
     )  # fmt: skip
 
 
@@ -220,7 +220,8 @@ def draw_text(text: str, axes: Any) -> None:
         line for part in text.split("\n") for line in textwrap.wrap(part, max(12, int(12.5 * width))) or [""]
     ]
     room = max(1, int(height / 0.21))
-    axes.text(0, 1, "\n".join(lines[:room]), transform=axes.transAxes, va="top", color=INK, linespacing=1.4)
+    written = axes.text(0, 1, "\n".join(lines[:room]), transform=axes.transAxes, va="top", color=INK)
+    written.set(linespacing=1.4, parse_math=False)
     if len(lines) > room:
         note(axes, f"the first {room} of {len(lines):,} lines")
 
@@ -234,6 +235,7 @@ def draw_row(x: Row, axes: Any) -> None:
         if number % 2 == 0:
             axes.axhspan(number, number + 1, color=LIGHT, linewidth=0)
         for across, text, colour, side in ((0.03, name, QUIET, "left"), (0.97, cell, INK, "right")):
-            axes.text(across, number + 0.5, text, ha=side, va="center", fontsize="medium", color=colour)
+            written = axes.text(across, number + 0.5, text, ha=side, va="center", fontsize="medium")
+            written.set(color=colour, parse_math=False)
     if len(names) > MOST_ROWS:
         note(axes, f"the first {MOST_ROWS} of {len(names)} columns")

@@ -107,7 +107,7 @@ def framed(
     >>> class Sound(TypedTensor):
     ...     axes = ("time",)
     >>> @show.method
-    ... def show_sound(x: Sound, title: str | None = None, axes: object = None) -> None:
+    ... def show_sound(x: Sound, title=None, axes=None):
     ...     for sound, place in framed(x, title, axes):
     ...         curve = place.plot(plain(sound))
     >>> show(Sound(torch.zeros(100)), "silence")
@@ -143,7 +143,7 @@ def first_of_batch(x: TypedTensor, title: str | None, size: tuple[float, float])
     places = grid(len(items), min(4, len(items)), size[0] * scale, size[1] * scale)
     figure = places[0].figure
     if title is not None:
-        figure.suptitle(title, fontsize="medium", color=INK)
+        figure.suptitle(title, fontsize="medium", color=INK, parse_math=False)
     if len(items) < len(x):
         figure.supxlabel(f"the first {len(items)} of {len(x)}", fontsize="small", color=QUIET)
     return items, places
@@ -158,11 +158,15 @@ def grid(count: int, columns: int, width: float, height: float) -> list[Any]:
 
 def begin(axes: Any, x: Any, title: str | None) -> None:
     """Prepare axes: no scales, the title, and what is to be seen, unless that was said before."""
+    if not hasattr(axes, "set_axis_off"):
+        raise TypeError(
+            f"show draws into axes, such as figure.add_subplot(); this is of type {type(axes).__name__}."
+        )
     axes.set_axis_off()
     if not hasattr(axes, "alt_text"):
         axes.alt_text = alt_text(x)
     if title is not None:
-        axes.set_title(title, fontsize="medium", color=INK)
+        axes.set_title(title, fontsize="medium", color=INK, parse_math=False)
 
 
 def notes(axes: Any) -> list[str]:

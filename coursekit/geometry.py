@@ -66,7 +66,7 @@ def rotate(x: Picture, degrees: Any, *, fill: float = 0) -> Picture:
             which anything else stays as it is.
         degrees: By how much.
         fill: What the corners of pictures, masks and volumes are filled with: 0, but the smallest value of
-            each `DicomImage` and `Volume`, where 0 may mean water.
+            each `DicomImage` and `Volume`, where 0 may mean water. What lies on them has no corners to fill.
         axis: Of volumes and clouds, what to turn about: `"depth"` (by default), `"height"` or `"width"`. The
             slices across it turn as they are shown.
 
@@ -107,12 +107,12 @@ def rotate(x: VolumeMask, degrees: Any, *, axis: str = "depth", fill: int = 0) -
 
 
 @method
-def rotate(x: Flat, degrees: Any) -> Flat:
+def rotate(x: Flat, degrees: Any, *, fill: Any = None) -> Flat:
     return turn_places(x, degrees)
 
 
 @method
-def rotate(x: PointCloud, degrees: Any, *, axis: str = "depth") -> PointCloud:
+def rotate(x: PointCloud, degrees: Any, *, axis: str = "depth", fill: Any = None) -> PointCloud:
     """In a canvas a cloud turns as its volume does; in the world about the origin, seen from above.
 
     >>> rotate(PointCloud([[1, 0, 5]]), 90).tolist()
@@ -132,7 +132,7 @@ def rotate(x: Several, degrees: Any, **options: Any) -> Several:
 
 
 @method
-def flip(x: Grid, axis: str = "width") -> Grid:
+def flip(x: Grid, axis: Any = "width") -> Grid:
     """Mirror along an axis, by its name: `"width"` changes left and right, `"height"` upside and down.
 
     Args:
@@ -158,12 +158,12 @@ def flip(x: Grid, axis: str = "width") -> Grid:
 
 
 @method
-def flip(x: Boxes, axis: str = "width") -> Boxes:
+def flip(x: Boxes, axis: Any = "width") -> Boxes:
     return mirror_places(x, axis)
 
 
 @method
-def flip(x: Keypoints, axis: str = "width") -> Keypoints:
+def flip(x: Keypoints, axis: Any = "width") -> Keypoints:
     names, partners = x.names or (), dict(x.pairs or ())
     partners |= {other: one for one, other in partners.items()}
     # Of points that were chosen from more, a partner may be missing.
@@ -176,12 +176,12 @@ def flip(x: Keypoints, axis: str = "width") -> Keypoints:
 
 
 @method
-def flip(x: PointCloud, axis: str = "width") -> PointCloud:
+def flip(x: PointCloud, axis: Any = "width") -> PointCloud:
     return mirror_places(x, axis)
 
 
 @method
-def flip(x: Several, axis: str = "width") -> Several:
+def flip(x: Several, axis: Any = "width") -> Several:
     return inside(x, flip, axis)
 
 

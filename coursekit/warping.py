@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import torch
@@ -130,11 +131,17 @@ def smallest(pixels: torch.Tensor) -> torch.Tensor:
 
 def check_fill(fill: float | None, dtype: torch.dtype) -> None:
     """Refuse a fill that pixels of a dtype cannot have."""
-    if fill is None or dtype.is_floating_point:
+    if fill is None:
+        return
+    if not isinstance(fill, Real):
+        raise ValueError(f"The corners are filled with one number, such as 0; fill is {fill!r}.")
+    if dtype.is_floating_point:
         return
     low, high = (0, 1) if dtype == torch.bool else (torch.iinfo(dtype).min, torch.iinfo(dtype).max)
-    if not low <= fill <= high:
-        raise ValueError(f"The corners are filled with a {dtype} number, {low} to {high}; fill is {fill}.")
+    if not (low <= fill <= high and fill == int(fill)):
+        raise ValueError(
+            f"The corners are filled with a whole {dtype} number, {low} to {high}; fill is {fill}."
+        )
 
 
 def smoothed(pixels: torch.Tensor, height: int, width: int) -> torch.Tensor:

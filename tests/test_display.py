@@ -12,7 +12,9 @@ from coursekit.tensors import (
     Category,
     DicomImage,
     Image,
+    Row,
     Target,
+    Text,
     TypedTensor,
     Volume,
 )
@@ -159,3 +161,38 @@ def test_what_cannot_be_drawn_is_refused_in_words(call, words):
 def test_an_unknown_type_is_refused_by_name_and_can_be_taught(unknown):
     with pytest.raises(NoMethodError, match=r"show has no method for \((complex|Tensor)[^@]*@show\.method"):
         show(unknown)
+
+
+def test_dollars_are_money_and_no_mathematics():
+    for value in ("$5 and $6_^$", Text("$x_1^$ \\frac{" * 10), Row({"$a_^$": 1})):
+        show(value, "$t_^$")
+        pyplot.gcf().canvas.draw()
+
+
+def test_what_stands_in_no_axes_is_refused_in_words():
+    for place in (pyplot.figure(), pyplot.subplots(2)[1]):
+        with pytest.raises(
+            TypeError, match=r"draws into axes, such as figure.add_subplot\(\); this is of type"
+        ):
+            show(PHOTO, None, place)
+
+
+def test_nothing_and_no_columns_are_refused_in_words():
+    with pytest.raises(ValueError, match="show needs something to draw; an empty tuple came"):
+        show(())
+    with pytest.raises(ValueError, match="show_grid needs at least one column; got 0"):
+        show_grid([PHOTO], columns=0)
+
+
+def test_a_kind_of_picture_is_drawn_its_own_way_without_saying_what_a_title_is():
+    class Sketch(Image): ...
+
+    drawn = []
+
+    @show.method
+    def _(x: Sketch, title=None, axes=None):
+        drawn.append(title)
+
+    show(Sketch(torch.zeros(3, 4, 4)))
+    show((Sketch(torch.zeros(3, 4, 4)), "a name"))
+    assert drawn == [None, "a name"]

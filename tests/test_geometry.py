@@ -457,6 +457,24 @@ class TestTogether:
             crop((volume, cloud), 1, 3)
         assert len(crop((Volume(plain(volume)), cloud), 1, 3)) == 2
 
+    def test_a_fill_is_for_what_has_corners_to_fill(self):
+        photo, boxes = Image(torch.zeros(3, 9, 9)), Boxes([[3, 3, 6, 6]], canvas=(9, 9))
+        volume, cloud = Volume(torch.zeros(4, 9, 9)), PointCloud([[4, 4, 2]], canvas=(4, 9, 9))
+        turned, moved = rotate((photo, boxes), 45, fill=1)
+
+        assert turned[0, 0, 0] == 1
+        assert torch.equal(plain(moved), plain(rotate(boxes, 45)))
+        assert torch.equal(plain(rotate((volume, cloud), 45, fill=1)[1]), plain(rotate(cloud, 45)))
+
+    def test_a_type_of_ones_own_says_what_it_is_for_and_nothing_else(self):
+        class Trace(Image): ...
+
+        @flip.method
+        def _(x: Trace, axis="width"):
+            return "its own"
+
+        assert flip(Trace(torch.zeros(3, 4, 4))) == flip(Trace(torch.zeros(3, 4, 4)), "height") == "its own"
+
     def test_a_plain_picture_is_not_passed_over(self):
         with pytest.raises(NoMethodError, match=r"Tensor could be several of these; say which, such as Im"):
             rotate((sample()[0], torch.zeros(4, 6)), 30)
@@ -474,6 +492,8 @@ class TestBadInput:
     def test_impossible_sizes_are_refused_in_words(self):
         with pytest.raises(ValueError, match="at least 1 x 1 pixels; 0 x 0 was asked for"):
             resize(Image(torch.zeros(3, 4, 4)), 0)
+        with pytest.raises(ValueError, match="makes things larger than nothing; 0 x 0 was asked for"):
+            resize(Boxes([[0, 0, 1, 1]], canvas=(4, 4)), 0)
 
     def test_a_part_beyond_the_edge_is_refused_in_words(self):
         wanted = r"crop stays within the canvas: 3 x 3 from \(2, 0\) on ends at 5 x 3, and this .* is 4 x 6"

@@ -51,6 +51,10 @@ def test_what_fills_is_not_mixed_with_what_is_there():
 def test_a_fill_that_the_dtype_cannot_hold_is_refused_in_words():
     with pytest.raises(ValueError, match=r"torch.uint8 number, 0 to 255; fill is 300"):
         warp(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), SHIFT, fill=300)
+    with pytest.raises(ValueError, match=r"a whole torch.uint8 number, 0 to 255; fill is 1.5"):
+        warp(torch.zeros(1, 1, 2, 2, dtype=torch.uint8), SHIFT, fill=1.5)
+    with pytest.raises(ValueError, match=r"one number, such as 0; fill is \[1, 0, 0\]"):
+        warp(torch.zeros(1, 3, 2, 2), SHIFT, fill=[1, 0, 0])
 
 
 def test_large_class_numbers_stay_exact():
