@@ -73,11 +73,22 @@ def for_items(value: Any, count: int | None, read: Callable[[Any], Any]) -> Any:
     >>> for_items(((24, 32), None), 2, tuple)
     ((24, 32), None)
     """
-    if count is None:
+    value = in_python(value)
+    if count is None or not isinstance(value, tuple):
         return read(value)
     if any(isinstance(one, (int, float)) for one in value):
         return (read(value),) * count
     return tuple(one if one is None else read(one) for one in value)
+
+
+def in_python(value: Any) -> Any:
+    """Make tuples of lists, arrays and tensors, and Python's numbers of theirs: these compare and are saved.
+
+    >>> in_python([torch.tensor([24, 32]), None])
+    ((24, 32), None)
+    """
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return tuple(map(in_python, value)) if isinstance(value, (list, tuple)) else value
 
 
 def changed(x: Any, values: torch.Tensor, **metadata: Sequence[Any]) -> Any:
@@ -114,8 +125,8 @@ def read_lengths(x: Any, given: Any, word: str, what: str) -> tuple[Any, ...]:
             f"or as one number for all; got {given!r}."
         )
     if what == "size" and min(numbers) < (1 if is_grid else 1e-30):
-        least = " x ".join("1" for _ in axes) if is_grid else "more than nothing"
-        raise ValueError(f"{word} makes things of at least {least} pixels; {by(numbers)} was asked for.")
+        least = f"of at least {by([1] * len(axes))} pixels" if is_grid else "larger than nothing"
+        raise ValueError(f"{word} makes things {least}; {by(numbers)} was asked for.")
     return numbers
 
 

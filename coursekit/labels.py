@@ -156,7 +156,10 @@ class Text(TypedTensor):
     def __str__(self) -> str:
         texts = [plain(self)] if not self.is_batch else plain(self)
         if self.vocab is None:
-            return "\n".join("".join(map(chr, text.tolist())) for text in texts)
+            # What fills a text up is often -1, which is no character; it is shown as Unicode asks for.
+            return "\n".join(
+                "".join(chr(n) if 0 <= n <= 0x10FFFF else "\ufffd" for n in text.tolist()) for text in texts
+            )
         return "\n".join(" ".join(name_of(n, self.vocab) for n in text.tolist()) for text in texts)
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from .canvas import for_items
+from .canvas import for_items, in_python
 from .typed import TypedTensor, plain, what
 
 
@@ -43,14 +43,14 @@ class Coordinates(TypedTensor):
             tensor = tensor.reshape(0, cls.columns.start)
         if metadata.get("canvas") is not None:
             count = len(tensor) if tensor.dim() == 3 else None
-            metadata["canvas"] = for_items(tuple(metadata["canvas"]), count, cls.read_canvas)
+            metadata["canvas"] = for_items(metadata["canvas"], count, cls.read_canvas)
         return tensor
 
     @classmethod
     def read_canvas(cls, canvas: Any) -> tuple:
         """Check the lengths of a canvas."""
-        canvas = tuple(canvas)
-        if len(canvas) != len(cls.canvas_axes) or not all(length > 0 for length in canvas):
+        count = len(canvas) if isinstance(canvas, tuple) else 0
+        if count != len(cls.canvas_axes) or not all(length > 0 for length in canvas):
             lengths = ", ".join(cls.canvas_axes)
             raise ValueError(f"The canvas of {cls.__name__} is ({lengths}), more than 0; got {canvas!r}.")
         return canvas
@@ -151,7 +151,7 @@ class Boxes(Coordinates):
         if labels is not None and tensor.dim() == 2:
             if len(labels) != len(tensor):
                 raise ValueError(f"{cls.__name__} has {len(labels)} labels and {len(tensor)} boxes.")
-            metadata["labels"] = tuple(vocab.index(one) if one in vocab else one for one in labels)
+            metadata["labels"] = tuple(vocab.index(one) if one in vocab else one for one in in_python(labels))
         return tensor
 
     @classmethod

@@ -94,8 +94,11 @@ class TypedTensor(torch.Tensor):
     def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
         """Turn what the constructor was given into a tensor, without a copy where that can be."""
         if isinstance(data, np.ndarray):
-            return torch.from_numpy(np.require(data, requirements=["C", "W"]))
-        return torch.as_tensor(data)
+            return torch.from_numpy(np.require(data, data.dtype.newbyteorder("="), ["C", "W"]))
+        try:
+            return torch.as_tensor(data)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise TypeError(f"{cls.__name__} is made of numbers; {data!r} came, and {error}.") from None
 
     @classmethod
     def fits(cls, tensor: torch.Tensor) -> bool:
@@ -145,9 +148,7 @@ class TypedTensor(torch.Tensor):
         if id(self) in memo:
             return memo[id(self)]
         if not self.is_leaf:
-            raise RuntimeError(
-                f"Only a leaf can be copied with its gradient; copy {self!r}.detach() instead."
-            )
+            raise RuntimeError(f"Only a leaf is copied with its gradient; copy {self!r}.detach() instead.")
         result: Any = self.detach().clone().requires_grad_(self.requires_grad)
         memo[id(self)] = result
         result.__dict__.update(copy.deepcopy(self.__dict__, memo))
@@ -279,11 +280,9 @@ def typed_selection(source: TypedTensor, index: Any, result: torch.Tensor) -> to
         type(result) is torch.Tensor
         and kind.item_dims is not None
         and kind.fits(result)
-        and all(getattr(part, "ndim", 1) <= 1 for part in items)
+        and all(getattr(part, "ndim", 1) <= 1 and not isinstance(part, bool) for part in items)
         and all(isinstance(part, slice) for part in along[kind.counts :])
-        and (
-            not kind.counts or all(getattr(part, "ndim", 1) == 1 and type(part) is not int for part in along)
-        )
+        and all(getattr(part, "ndim", 1) == 1 and not isinstance(part, int) for part in along[: kind.counts])
     ):
         result.__class__ = kind
         result.__dict__.update(chosen_metadata(source, items, along))
@@ -403,14 +402,14 @@ def dressed(tensor: torch.Tensor, kind: type[Typed], metadata: dict[str, Any]) -
 
 def check_counts(tensor: torch.Tensor, kind: type[TypedTensor], metadata: dict[str, Any]) -> None:
     """Refuse metadata of items that do not have one value for each item of a batch."""
-    if kind.item_dims is not None and tensor.dim() == kind.item_dims + 1:
-        for name in kind.item_metadata:
-            value = metadata.get(name)
-            if value is not None and not (isinstance(value, tuple) and len(value) == len(tensor)):
-                raise ValueError(
-                    f"{what(tensor)} is a batch of {len(tensor)}, so it has a tuple of {len(tensor)} {name}; "
-                    f"got {value!r}."
-                )
+    is_batch = kind.item_dims is not None and tensor.dim() == kind.item_dims + 1
+    for name in kind.item_metadata if is_batch else ():
+        value = metadata.get(name)
+        if value is not None and not (isinstance(value, tuple) and len(value) == len(tensor)):
+            count = len(tensor)
+            raise ValueError(
+                f"{what(tensor)} is a batch of {count}, so it has a tuple of {count} {name}; got {value!r}."
+            )
 
 
 def what(tensor: torch.Tensor) -> str:

@@ -49,9 +49,9 @@ class Spaced(TypedTensor):
     def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
         tensor = super().read(data, metadata)
         count = len(tensor) if tensor.dim() == (cls.item_dims or 0) + 1 else None
-        for name, check in (("spacing", cls.read_spacing), ("window", tuple)):
+        for name, check in (("spacing", cls.read_spacing), ("window", cls.read_window)):
             if metadata.get(name) is not None:
-                metadata[name] = for_items(tuple(metadata[name]), count, check)
+                metadata[name] = for_items(metadata[name], count, check)
         orientation = metadata.get("orientation")
         for letters in (orientation,) if isinstance(orientation, str) else orientation or ():
             cls.check_orientation(letters)
@@ -62,12 +62,20 @@ class Spaced(TypedTensor):
     @classmethod
     def read_spacing(cls, spacing: Any) -> tuple:
         """Refuse distances that are none."""
-        if len(spacing) != len(cls.spaced_axes) or not all(distance > 0 for distance in spacing):
+        count = len(spacing) if isinstance(spacing, tuple) else 0
+        if count != len(cls.spaced_axes) or not all(distance > 0 for distance in spacing):
             raise ValueError(
                 f"The spacing of {cls.__name__} is ({', '.join(cls.spaced_axes)}) in millimetres, "
-                f"more than 0; got {tuple(spacing)!r}."
+                f"more than 0; got {spacing!r}."
             )
-        return tuple(spacing)
+        return spacing
+
+    @classmethod
+    def read_window(cls, window: Any) -> tuple:
+        """Refuse what is not two numbers."""
+        if not isinstance(window, tuple) or len(window) != 2:
+            raise ValueError(f"The window of {cls.__name__} is (centre, width); got {window!r}.")
+        return window
 
     @classmethod
     def check_orientation(cls, letters: str | None) -> None:

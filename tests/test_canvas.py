@@ -1,5 +1,6 @@
 """Where things lie is read from shape and metadata alike, of one item or of each in a batch."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -62,3 +63,11 @@ def test_letters_come_back_after_four_quarters():
     assert turned_letters("SPL", 1, 0, 2) != "SPL"
     assert turned_letters("SPL", 4, 0, 2) == "SPL"
     assert turned_letters(turned_letters("SPL", 1, 0, 2), -1, 0, 2) == "SPL"
+
+
+def test_lengths_are_kept_as_numbers_that_can_be_compared_and_saved():
+    spacing = Volume(torch.zeros(2, 2, 2), spacing=np.array([2, 1, 1], dtype=np.float32)).spacing
+    boxes = Boxes([[0, 0, 1, 1]], canvas=torch.tensor([4, 6]), labels=np.array([1]))
+
+    assert [type(length) for length in spacing] == [float] * 3
+    assert repr((boxes.canvas, boxes.labels)) == "((4, 6), (1,))"

@@ -101,3 +101,7 @@ def test_rows_in_a_batch_and_some_of_the_columns() -> None:
     assert batch[1]["job"] == "nurse"
     assert (row[1:].names, row[1:]["job"]) == (("job",), "nurse")
     assert batch[:, 1:].vocabs == (("baker", "nurse"),)
+
+
+def test_what_is_no_character_is_shown_as_such() -> None:
+    assert str(Text([72, -1, 0x110000])) == "H\ufffd\ufffd"

@@ -141,3 +141,12 @@ def test_boxes_in_another_form_of_torchvision() -> None:
 def test_one_canvas_for_a_batch_is_that_of_each_item() -> None:
     assert Keypoints(torch.zeros(2, 5, 2), canvas=(24, 32)).canvas == ((24, 32), (24, 32))
     assert Boxes(torch.zeros(2, 5, 4), canvas=((24, 32), None)).canvas == ((24, 32), None)
+
+
+def test_one_number_is_no_canvas() -> None:
+    with pytest.raises(ValueError, match=r"The canvas of Boxes is \(height, width\), more than 0; got 5"):
+        Boxes([[0, 0, 1, 1]], canvas=5)
+
+
+def test_an_axis_made_by_true_is_no_axis_of_items() -> None:
+    assert type(boxes()[True]) is type(boxes()[None][True]) is torch.Tensor

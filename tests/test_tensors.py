@@ -177,7 +177,7 @@ class TestWithTorch:
         assert both[0] is both[1]
         assert both[0].requires_grad
         assert both[0].grad.eq(1).all()
-        with pytest.raises(RuntimeError, match="Only a leaf can be copied"):
+        with pytest.raises(RuntimeError, match="Only a leaf is copied"):
             copy.deepcopy(one * 2)
 
     def test_batches_carry_metadata(self) -> None:

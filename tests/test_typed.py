@@ -300,3 +300,13 @@ class TestATypeOfOnesOwn:
 
         lit = Bright(torch.zeros(3, 2, 2), lamp="left") + 1
         assert (type(lit), lit.lamp) == (Bright, "left")
+
+
+def test_arrays_in_another_order_of_bytes_are_read() -> None:
+    assert TypedTensor(np.array([1, 2], dtype=">f4")).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("data", [None, object(), [[1.0], [1.0, 2.0]]])
+def test_what_is_no_numbers_is_refused_in_words(data: Any) -> None:
+    with pytest.raises(TypeError, match=r"Scan is made of numbers; .* came, and "):
+        Scan(data)

@@ -115,3 +115,11 @@ def test_what_is_given_once_for_a_batch_is_that_of_each_item() -> None:
     assert batch[1].orientation == "SPL"
     assert DicomImage(torch.zeros(2, 1, 4, 4), window=(40, 80)).window == ((40, 80), (40, 80))
     assert Volume(torch.zeros(2, 1, 4, 6, 8), spacing=((3, 1, 2), None)).spacing == ((3, 1, 2), None)
+
+
+def test_one_number_is_no_spacing_and_no_window() -> None:
+    with pytest.raises(ValueError, match=r"The spacing of Volume is \(depth, height, width\) .*; got 1.5"):
+        Volume(torch.zeros(2, 2, 2), spacing=1.5)
+    for window in (40, (40,)):
+        with pytest.raises(ValueError, match=r"The window of Volume is \(centre, width\); got "):
+            Volume(torch.zeros(2, 2, 2), window=window)
