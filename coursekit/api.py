@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+
 from .backbones import Backbone, efficientnet_lite0
 from .callbacks import (
     Callback,
@@ -19,7 +21,6 @@ from .datablock import Block, Create, DataBlock
 from .datasets import body_scan, brain, clothes, ct_slice, flower, nuclei, pets, photo_table, solar_cells
 from .descriptions import alt_text
 from .devices import choose_device, seed_everything
-from .dispatch import method
 from .display import show, show_grid, show_heat, show_results
 from .figures import framed
 from .geometry import crop, flip, resize, rotate
@@ -54,6 +55,11 @@ from .tensors import (
 from .transforms import Pipeline, RandomTransform, Transform
 from .vision import Head, Network, vision_learner
 from .widgets.flipbooks import Flipbook, flipbook
+
+if typing.TYPE_CHECKING:  # To a type checker each method is one more signature of the same function.
+    from typing import overload as method
+else:
+    from .dispatch import method
 
 __all__ = [
     "AmbiguousMethodError",

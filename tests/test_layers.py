@@ -139,7 +139,9 @@ def running_code(tree: ast.AST) -> list[ast.AST]:
     """Every node but those under `if TYPE_CHECKING:`."""
     found: list[ast.AST] = []
     for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            found += [part for other in node.orelse for part in (other, *running_code(other))]
+        else:
             found += [node, *running_code(node)]
     return found
 
