@@ -14,7 +14,7 @@ from coursekit.grader import checking, exercises, process
 from coursekit.grader.checking import check
 from coursekit.grader.exercises import UnknownExercise, load, words
 from coursekit.grader.mistakes import write_files
-from coursekit.grader.report import Report
+from coursekit.grader.report import Message, Report, Result
 from coursekit.grader.scenario import Scenario
 from coursekit.grader.starter import solution
 
@@ -560,3 +560,19 @@ def test_the_reserve_is_started_again_when_it_was_ended(checked: Checked) -> Non
     process._warm.process.wait()
 
     assert checked(body("return [], []")).results[0].kind == "differs"
+
+
+def test_a_fault_in_what_is_written_is_told_before_what_is_not_written_yet() -> None:
+    """Whoever writes the last part first still reads of that one."""
+    results = [
+        Result(
+            "first", "the first part", passed=False, of=1, kind="unwritten", parts=Message(hint="Write it.")
+        ),
+        Result(
+            "second", "the second part", passed=False, of=1, kind="differs", parts=Message(hint="Look again.")
+        ),
+    ]
+
+    assert "Look again." in Report("word", "Word", tuple(results), ("cpu",)).text()
+    assert "Write it." not in Report("word", "Word", tuple(results), ("cpu",)).text()
+    assert "Write it." in Report("word", "Word", tuple(results[:1]), ("cpu",)).text()

@@ -135,6 +135,12 @@ class Report:
         """Whether every check passed."""
         return all(result.passed for result in self.results)
 
+    @property
+    def first_fault(self) -> Result | None:
+        """The fault to read first: one in what was written, before what is not written yet."""
+        failed = [result for result in self.results if not result.passed]
+        return next((result for result in failed if result.kind != "unwritten"), next(iter(failed), None))
+
     def summary(self) -> str:
         """One line: the exercise and its points."""
         done = " All of it is yours now." if self.passed else ""
@@ -144,19 +150,18 @@ class Report:
         """The report for a terminal: the first fault in full, the others in a line each."""
         if self.problem:
             return "\n".join([clean(self.problem), NOTHING, "", self.summary()])
-        lines, explained = [], False
+        lines, first = [], self.first_fault
         for result in self.results:
             lines.append(result.heading(self.devices))
-            if not result.passed and not explained:
+            if result is first:
                 lines += [_indented(result.message, 2), ""]
-                explained = True
             elif not result.passed and result.parts.sentences:
                 lines.append(f"    {clean(result.parts.sentences[0], 200)}")
         return "\n".join([*lines, "", self.summary()])
 
     def html(self) -> str:
         """The report for a notebook or page: escaped, readable on light and dark ground."""
-        first = next((result for result in self.results if not result.passed), None)
+        first = self.first_fault
         rows = [_row(result, self.devices, result is first) for result in self.results]
         if self.problem:
             rows = [f"<p><strong>{_escaped(self.problem)}</strong></p><p>{NOTHING}</p>"]
