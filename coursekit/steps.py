@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from random import Random
 from typing import Any
 
+import numpy as np
 import torch
 
 from .dispatch import method
@@ -47,7 +48,12 @@ class Categorize(Transform):
         if self.vocab:
             return
         values = (value for item in items for value in elements(item).values())
-        names = [value for value in values if not isinstance(value, torch.Tensor)]
+        # NumPy's numbers and texts become Python's: those can be read back by `torch.load`.
+        names = [
+            value.item() if isinstance(value, np.number | np.bool_ | np.str_) else value
+            for value in values
+            if not isinstance(value, torch.Tensor)
+        ]
         if not names:
             raise ValueError(
                 "Categorize learns names from the training items, and no name came. "
@@ -75,6 +81,8 @@ class Categorize(Transform):
         """
         if x in self.vocab:
             return Category(self.vocab.index(x), vocab=self.vocab)
+        if not self.vocab:
+            raise ValueError("Categorize knows no names yet: call setup(training items), or give the names.")
         near = get_close_matches(str(x), map(str, self.vocab), n=1)
         raise ValueError(
             f"{x!r} is not one of the {len(self.vocab)} names seen in the training items "
@@ -91,7 +99,19 @@ class Categorize(Transform):
 
     @method
     def decode(self, x: Category) -> Any:
-        return self.vocab[int(x)] if x.ndim == 0 else [self.vocab[int(code)] for code in plain(x)]
+        """Name a number, or each of a batch.
+
+        Raises:
+            ValueError: A number that is none of a name.
+        """
+        codes = plain(x).reshape(-1).tolist()
+        for code in codes:
+            if not 0 <= code < len(self.vocab):
+                raise ValueError(
+                    f"{code} numbers none of the {len(self.vocab)} names ({list_some(self.vocab)})."
+                )
+        names = [self.vocab[code] for code in codes]
+        return names if x.ndim else names[0]
 
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether this may be a name; on the way back, whether it is a category."""
@@ -177,8 +197,9 @@ class Normalize(Transform):
     """
 
     def __init__(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> None:
-        self.mean, self.std = mean and tuple(mean), std and tuple(std)
-        if (mean is None) != (std is None) or len(mean or ()) != len(std or ()) or min(std or (1,)) <= 0:
+        self.mean, self.std = each_channel(mean), each_channel(std)
+        counts = {len(self.mean or ()), len(self.std or ())}
+        if (mean is None) != (std is None) or len(counts) > 1 or min(self.std or (1,)) <= 0:
             raise ValueError(
                 "Normalize has a mean and a std above 0 for each channel, or neither to learn both; "
                 f"got mean={mean}, std={std}."
@@ -218,6 +239,13 @@ class Normalize(Transform):
         if not x.is_floating_point():
             raise ValueError(f"Normalize works on floats; this is {describe(x)}. Put ToFloat() before it.")
         return x
+
+
+def each_channel(numbers: Any) -> tuple[float, ...] | None:
+    """Read a number for each channel, from a list, an array or a tensor; one alone is of one channel."""
+    if numbers is None:
+        return None
+    return tuple(torch.as_tensor(numbers, dtype=torch.float64).reshape(-1).tolist())
 
 
 def learn_scale(values: Iterable[TypedTensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:

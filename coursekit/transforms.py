@@ -220,6 +220,9 @@ class Pipeline(Steps):
     Args:
         steps: The transforms, in the order they encode.
 
+    Raises:
+        TypeError: A step that cannot encode, such as a plain function, a class or a list of steps.
+
     >>> from .steps import Categorize
     >>> pipeline = Pipeline(Categorize(["sound", "broken"]))
     >>> pipeline.decode(pipeline.encode("broken"))
@@ -227,6 +230,11 @@ class Pipeline(Steps):
     """
 
     def __init__(self, *steps: Transform) -> None:
+        for step in steps:
+            if isinstance(step, type) or not hasattr(step, "encode"):
+                raise TypeError(
+                    f"Pipeline takes steps, such as Pipeline(Resize(160), ToFloat()); {step!r} is none."
+                )
         self.steps = steps
 
     def setup(self, items: Iterable) -> None:

@@ -1,9 +1,11 @@
 """The steps of the library do what they say, and those that can be taken back come back."""
 
 import importlib
+import io
 import math
 import pkgutil
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -376,3 +378,31 @@ def test_what_a_pipeline_encodes_it_decodes(data):
 
     for x, back in zip(sample, pipeline.decode(pipeline.encode(sample)), strict=True):
         assert_same(x, back)
+
+
+def test_names_from_numpy_become_those_of_python():
+    for names in (np.array(["b", "a"]), np.array([2, 1])):
+        learned = Categorize()
+        learned.setup(list(names))
+        file = io.BytesIO()
+        torch.save(learned.encode(names[0]), file)
+        file.seek(0)
+
+        assert learned.vocab == tuple(sorted(names.tolist()))
+        assert learned.decode(torch.load(file, weights_only=True)) == names[0]
+
+
+def test_a_number_without_a_name_is_refused_in_words():
+    for code in (Category(2), Category(-1), Category([0, 2])):
+        with pytest.raises(ValueError, match=r"(2|-1) numbers none of the 2 names \(cat, dog\)"):
+            Categorize(["cat", "dog"]).decode(code)
+
+
+def test_names_that_were_never_learned_are_asked_for():
+    with pytest.raises(ValueError, match=r"knows no names yet: call setup\(training items\)"):
+        Categorize().encode("cat")
+
+
+def test_a_scale_comes_in_any_form():
+    for numbers in (0.5, [0.5], np.array([0.5]), torch.tensor([0.5])):
+        assert (Normalize(numbers, numbers).mean, Normalize(numbers, numbers).std) == ((0.5,), (0.5,))

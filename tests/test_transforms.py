@@ -430,3 +430,9 @@ def test_a_calm_pipeline_has_the_same_steps_without_chance():
     assert calm.steps[0] is add
     assert calm.steps[1].steps == (double,)
     assert calm.encode((1, "a")) == (6, "a")
+
+
+@pytest.mark.parametrize("step", [lambda x: x, Times, [Times()], None])
+def test_what_is_no_step_is_refused_where_it_is_given(step):
+    with pytest.raises(TypeError, match=r"Pipeline takes steps, such as .* is none\."):
+        Pipeline(step)
