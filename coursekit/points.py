@@ -151,7 +151,11 @@ class Boxes(Coordinates):
         if labels is not None and tensor.dim() == 2:
             if len(labels) != len(tensor):
                 raise ValueError(f"{cls.__name__} has {len(labels)} labels and {len(tensor)} boxes.")
-            metadata["labels"] = tuple(vocab.index(one) if one in vocab else one for one in in_python(labels))
+            labels = in_python(labels)
+            unknown = [one for one in labels if vocab and isinstance(one, str) and one not in vocab]
+            if unknown:
+                raise ValueError(f"The vocab of these {cls.__name__} has no {unknown[0]!r}; it is {vocab!r}.")
+            metadata["labels"] = tuple(vocab.index(one) if one in vocab else one for one in labels)
         return tensor
 
     @classmethod

@@ -98,7 +98,7 @@ class TypedTensor(torch.Tensor):
         try:
             return torch.as_tensor(data)
         except (RuntimeError, TypeError, ValueError) as error:
-            raise TypeError(f"{cls.__name__} is made of numbers; {data!r} came, and {error}.") from None
+            raise TypeError(f"{cls.__name__} is made of numbers; {data!r:.80} came, and {error}.") from None
 
     @classmethod
     def fits(cls, tensor: torch.Tensor) -> bool:

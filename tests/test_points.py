@@ -150,3 +150,8 @@ def test_one_number_is_no_canvas() -> None:
 
 def test_an_axis_made_by_true_is_no_axis_of_items() -> None:
     assert type(boxes()[True]) is type(boxes()[None][True]) is torch.Tensor
+
+
+def test_a_label_that_the_vocabulary_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"The vocab of these Boxes has no 'hen'; it is \('cat',\)"):
+        Boxes([[0, 0, 1, 1], [1, 1, 2, 2]], labels=("cat", "hen"), vocab=("cat",))
