@@ -11,15 +11,18 @@ the library are made from. When yours pass, every photo, mask and label in it go
    as it is, and one for `tuple | dict`, which asks `each`. And a `setup(items)` that learns nothing.
 3. `transforms.Pipeline`: several steps as one. It keeps them in `self.steps`. Its `setup` lets each step
    learn from the items as that step will meet them later. (`Encoded(items, step)` are items that are
-   encoded only when somebody walks through them, and again each time.) If a step raises, add the note and
-   let the error go.
+   encoded only when somebody walks through them, and again each time.) If a step raises, add the note
+   (`note_step` once more, without a path) and let the error go on.
 4. `transforms.RandomTransform`: chance, once for a sample. `self.draw(self.generator)` says what was drawn;
    `apply(x, drawn)` does it to one value. It has a method for anything and one for `tuple | dict`.
-5. `steps.Categorize`: names to numbers and back. The only names it may learn are those of the training
-   items. An item may be a sample: `elements(item).values()` are all values in it, and names are the texts.
+5. `steps.Categorize`: names to numbers and back; a batch of numbers becomes a list of names. The only names
+   it may learn are those of the training items. An item may be a sample: `elements(item).values()` are all
+   values in it, and names are the texts. In the library a name may be a number, too. You need one `encode`
+   only, for `x: str`; `Transform` then sees to samples and photos. Delete the others, and `acts_on`.
 
 `Transform` gets from `Step` what you need not write: a name to print, a seed, and a check that nobody
-forgets `@method`. `Pipeline` gets from `Steps` its `summary` and `show`.
+forgets `@method`. `Pipeline` gets from `Steps` its `summary` and `show`, and `RandomTransform` from `Seeded`
+its `generator`. None of these needs an import: `mykit` finds in the library what a module there has.
 
 Before you begin: coat over pullover. You put them on in that order; which do you take off first?
 """
@@ -37,7 +40,7 @@ yours = {
 }
 
 
-def _arithmetic(kit):
+def _steps_that_add_and_double(kit):
     """Two steps for whole numbers: one adds, one doubles."""
 
     class Add(kit.Transform):
@@ -74,10 +77,25 @@ def _told(function):
         return [type(error).__name__, " ".join([str(error), *getattr(error, "__notes__", ())])]
 
 
+@check(points=1, lesson="A sample stays together")
+def a_sample_is_afterwards_what_it_was(kit, case):
+    """A named tuple is made by `type(x)._make(...)`. And a new dictionary leaves the old one alone."""
+    from collections import namedtuple
+
+    n = case.integer("n", 2, 9)
+    given = {"eggs": n, "name": "Berta"}
+    yield "a pair", kit.samples.each("a step", "encode", str, (n, "ten"))
+    yield "a dictionary", kit.samples.each("a step", "encode", str, given)
+    yield "what was given, afterwards", given
+    Hen = namedtuple("Hen", "eggs name")
+    hen = kit.samples.each("a step", "encode", str, Hen(n, "Berta"))
+    yield "a named tuple", [type(hen).__name__, *hen]
+
+
 @check(points=1, lesson="A step that knows its types")
 def what_has_no_method_passes(kit, case):
     """The method for anything gives back what it was given."""
-    Add, _ = _arithmetic(kit)
+    Add, _ = _steps_that_add_and_double(kit)
     n = case.integer("n", 2, 9)
     yield "its own type", Add(n).encode(10)
     yield "another type", Add(n).encode("ten")
@@ -89,7 +107,7 @@ def what_has_no_method_passes(kit, case):
 @check(points=2, lesson="A sample stays together")
 def each_element_finds_its_own_method(kit, case):
     """Ask the step itself again for every element: then a tuple in a tuple needs no code of its own."""
-    Add, _ = _arithmetic(kit)
+    Add, _ = _steps_that_add_and_double(kit)
     n = case.integer("n", 2, 9)
     label = kit.Category(1, vocab=("broken", "sound"))
     yield "a pair", Add(n).encode((10, "ten"))
@@ -100,25 +118,10 @@ def each_element_finds_its_own_method(kit, case):
     yield "nothing in it", [Add(n).encode(()), Add(n).encode({})]
 
 
-@check(points=1, lesson="A sample stays together")
-def a_sample_is_afterwards_what_it_was(kit, case):
-    """A named tuple is made by `type(x)._make(...)`. And a new dictionary leaves the old one alone."""
-    from collections import namedtuple
-
-    Add, _ = _arithmetic(kit)
-    n = case.integer("n", 2, 9)
-    Hen = namedtuple("Hen", "eggs name")
-    hen = Add(n).encode(Hen(10, "Berta"))
-    yield "a named tuple", [type(hen).__name__, *hen]
-    given = {"eggs": 10, "name": "Berta"}
-    Add(n).encode(given)
-    yield "what was given, afterwards", given
-
-
 @check(points=2, lesson="The last step first")
 def decoding_gives_back_the_original(kit, case):
     """Undo the last step first."""
-    Add, Double = _arithmetic(kit)
+    Add, Double = _steps_that_add_and_double(kit)
     amount, x = case.integer("amount", 3, 9), case.integer("x", 10, 20)
     pipeline = kit.Pipeline(Add(amount), Double())
     yield "encoded", pipeline.encode((x, "label"))
@@ -129,7 +132,7 @@ def decoding_gives_back_the_original(kit, case):
 @check(points=3, lesson="What may be learned, and from what")
 def a_step_learns_from_what_it_will_meet(kit, case):
     """`items = Encoded(items, step)` after each step's `setup`: the next one sees what this one makes."""
-    Add, Double = _arithmetic(kit)
+    Add, Double = _steps_that_add_and_double(kit)
 
     class FromZero(kit.Transform):
         low = 0
@@ -151,7 +154,7 @@ def a_step_learns_from_what_it_will_meet(kit, case):
 
 @check(points=1, lesson="What may be learned, and from what")
 def items_are_looked_at_only_by_those_who_learn(kit, case):
-    """A file takes its time: encode nothing before somebody walks through the items."""
+    """Hand on `Encoded(items, step)`: it encodes nothing before somebody walks through it."""
     looks = []
 
     class Look(kit.Transform):
@@ -160,7 +163,7 @@ def items_are_looked_at_only_by_those_who_learn(kit, case):
             looks.append(x)
             return x
 
-    Add, _ = _arithmetic(kit)
+    Add, _ = _steps_that_add_and_double(kit)
     count = case.integer("items", 2, 5)
     kit.Pipeline(Look(), Add(1), Look()).setup(list(range(count)))
     yield "how many items were encoded", len(looks)
@@ -169,7 +172,7 @@ def items_are_looked_at_only_by_those_who_learn(kit, case):
 @check(points=2, lesson="What passes, and what fails")
 def an_error_comes_through_and_says_where(kit, case):
     """Catch it, add a note with the step and the element, and `raise` it again."""
-    Add, _ = _arithmetic(kit)
+    Add, _ = _steps_that_add_and_double(kit)
 
     class Fussy(kit.Transform):
         @kit.method
@@ -203,7 +206,7 @@ def _(seen, case, ours):
             yield label, f"Neither the error nor a note names both the step and the element: {told!r}."
 
 
-def _shift(kit):
+def _step_that_adds_what_it_drew(kit):
     """Moves numbers by what it drew, and says how often it drew."""
 
     class Shift(kit.RandomTransform):
@@ -222,8 +225,8 @@ def _shift(kit):
 
 @check(points=3, lesson="One draw for a sample")
 def one_draw_moves_the_whole_sample(kit, case):
-    """Draw in `encode`, which is called once; `apply` hands the same draw on to every element."""
-    shift = _shift(kit)
+    """Draw in `encode`, once. For a sample, `apply` has `each` hand the same draw on to every element."""
+    shift = _step_that_adds_what_it_drew(kit)
     n = case.integer("n", 10, 90)
     moved = shift.encode((0, n, {"a": 2 * n, "b": (3 * n, "label")}))
     yield "one sample", [moved[0], moved[1] - n, moved[2]["a"] - 2 * n, moved[2]["b"][0] - 3 * n]
@@ -249,7 +252,7 @@ def _(seen, case, ours):
 @check(points=2, lesson="One draw for a sample", another_day=True)
 def the_same_seed_gives_the_same_draws(kit, case):
     """All chance comes from `self.generator`, which `reseed` starts again; you need not seed anything."""
-    shift = _shift(kit)
+    shift = _step_that_adds_what_it_drew(kit)
     seed = case.integer("seed", 1, 99)
     for time in ("once", "once more"):
         shift.reseed(seed, 7)
@@ -268,7 +271,7 @@ def _(seen, case, ours):
 
 @check(points=2, lesson="What may be learned, and from what", another_day=True)
 def names_are_learned_in_an_order_that_lasts(kit, case):
-    """Sort them: a set has another order tomorrow, and yesterday's model would speak of other kinds."""
+    """Sort what is learned, for a set has another order tomorrow; keep what is given. Both are tuples."""
     items = case.shuffled("items", ["sound", "broken", "dirty", "sound", "broken", "wet"])
     names = kit.Categorize()
     names.setup(items)
@@ -596,6 +599,27 @@ wrong = [
         _random(element="self.encode(one)"),
         caught_by=one_draw_moves_the_whole_sample,
         says="Every element got a draw of its own: the mask no longer lies on its photo.",
+    ),
+    Wrong(
+        "forgets dictionaries",
+        _definition(
+            "transforms.RandomTransform",
+            """
+class RandomTransform(Seeded):
+    def encode(self, x):
+        return self.apply(x, self.draw(self.generator))
+
+    @method
+    def apply(self, x: Any, drawn: Any):
+        return x
+
+    @method
+    def apply(self, x: tuple | dict, drawn: Any):
+        return tuple(self.apply(one, drawn) for one in x)
+""",
+        ),
+        caught_by=one_draw_moves_the_whole_sample,
+        says="Of a dictionary you made a tuple of its names: let `each` walk through the sample.",
     ),
     Wrong(
         "draws once for all time",
