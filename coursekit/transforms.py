@@ -28,8 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from random import Random
-from typing import Any, ClassVar, cast
-from zlib import crc32
+from typing import Any, ClassVar
 
 from .choices import NoMethodError
 from .choices import table as html_table
@@ -309,8 +308,8 @@ class Seeded(Transform):
     def generator(self) -> Random:
         """Where chance comes from; until the first `reseed` it follows from the settings of the step."""
         if self._generator is None:
-            self.reseed(crc32(repr(self).encode()))
-        return cast(Random, self._generator)
+            self._generator = Random(repr(self))
+        return self._generator
 
     def draw(self, chance: Random) -> Any:
         """Draw what is to be done to one sample."""

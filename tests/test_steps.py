@@ -243,6 +243,14 @@ def test_chance_is_a_share_and_both_sides_come():
         RandomFlip(2)
 
 
+@pytest.mark.parametrize("axis", ["width", "height"])
+def test_whoever_tries_a_flip_soon_sees_both_sides(axis):
+    corner = Image(torch.tensor([[[0.0, 1.0], [2.0, 3.0]]]))
+    flip = RandomFlip(axis=axis)
+
+    assert len({flip.encode(corner)[0, 0, 0].item() for _ in range(6)}) == 2
+
+
 def test_two_flips_are_apart_before_anybody_seeds_them():
     corner = Image(torch.tensor([[[0.0, 1.0], [2.0, 3.0]]]))
     both = Pipeline(RandomFlip(), RandomFlip(axis="height"))
