@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,22 +29,35 @@ def draw_slices(scan: Volume | None, mask: VolumeMask | None, axes: Any) -> None
         note(axes, f"no voxels: {' x '.join(map(str, sizes))}")
         return
     lengths = [size * step for size, step in zip(sizes, some.spacing or (1, 1, 1), strict=True)]
-    gap, left = 0.05 * max(lengths), 0.0
-    tallest = max(lengths[0], lengths[1])
     has_room = inches(axes)[0] > NARROW
-    for axis in range(3):
-        down, across = [other for other in range(3) if other != axis]
-        top = (tallest - lengths[down]) / 2
-        edges = (left, left + lengths[across], top + lengths[down], top)
-        up = down == 0 and (some.orientation or "")[:1] == "S"
+    places, width, height = lay_out(lengths, ((0, 1, 2),) if has_room else ((0, 1), (2,)))
+    for axis, edges in places.items():
+        up = axis > 0 and (some.orientation or "")[:1] == "S"
         draw_slice(scan, mask, axis, edges, up, axes)
         if has_room:
             mark_slice(some, axis, edges, up, axes)
-        left = edges[1] + gap
     # A line of letters below the slices takes a thirtieth of their width.
-    below = tallest + left / 30 if has_room else tallest
-    axes.set(xlim=(0, left - gap), ylim=(below, 0), aspect="equal")
+    below = height + width / 30 if has_room else height
+    axes.set(xlim=(0, width), ylim=(below, 0), aspect="equal")
     explain(scan, mask, axes)
+
+
+def lay_out(lengths: Sequence[float], rows: Sequence[Sequence[int]]) -> tuple[dict[int, tuple], float, float]:
+    """Say where the slices across each axis stand: left, right, bottom and top of each, and how large all is.
+
+    >>> lay_out([4, 10, 8], [[0, 1], [2]])
+    ({0: (0.0, 8.0, 10.0, 0.0), 1: (8.5, 16.5, 7.0, 3.0), 2: (0.0, 10.0, 14.5, 10.5)}, 16.5, 14.5)
+    """
+    gap, top, width, places = 0.05 * max(lengths), 0.0, 0.0, {}
+    for row in rows:
+        left, height = 0.0, max(lengths[0 if axis else 1] for axis in row)
+        for axis in row:
+            down, across = [other for other in range(3) if other != axis]
+            start = top + (height - lengths[down]) / 2
+            places[axis] = (left, left + lengths[across], start + lengths[down], start)
+            left += lengths[across] + gap
+        width, top = max(width, left - gap), top + height + gap
+    return places, width, top - gap
 
 
 def explain(scan: Volume | None, mask: VolumeMask | None, axes: Any) -> None:
