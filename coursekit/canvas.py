@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from .samples import kind_of
 from .typed import TypedTensor, dressed
 
 AXES = ("depth", "height", "width")
@@ -32,7 +33,7 @@ def axis_number(x: Any, axis: str, word: str) -> int:
     """Find the number of an axis among those of `x`; `ValueError` names what there is."""
     known = axes_of(x)
     if axis not in known:
-        raise ValueError(f"{word} of {named(x)} knows the axes {', '.join(known)}; got {axis!r}.")
+        raise ValueError(f"{word} of {kind_of(x)} knows the axes {', '.join(known)}; got {axis!r}.")
     return known.index(axis)
 
 
@@ -42,12 +43,6 @@ def plane(x: Any, axis: str = "depth") -> tuple[int, int]:
     if len(turning) == 3:
         turning.remove(axis_number(x, axis, "rotate"))
     return turning[0], turning[1]
-
-
-def named(x: Any) -> str:
-    """Name a thing by its type: `an Image`, `Boxes`."""
-    name = type(x).__name__
-    return name if name.endswith("s") else f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def each(x: TypedTensor, name: str) -> list[Any]:
@@ -108,7 +103,7 @@ def canvases(x: Any, word: str) -> list[tuple[float, ...]]:
     known = each(x, "canvas")
     if None in known:
         example = f"{type(x).__name__}(x, canvas=({', '.join(axes_of(x))}))"
-        raise ValueError(f"{word} of {named(x)} needs to know how large its canvas is: {example}.")
+        raise ValueError(f"{word} of {kind_of(x)} needs to know how large its canvas is: {example}.")
     return known
 
 
@@ -121,7 +116,7 @@ def read_lengths(x: Any, given: Any, word: str, what: str) -> tuple[Any, ...]:
     )
     if len(numbers) != len(axes) or not right:
         raise ValueError(
-            f"{word} of {named(x)} takes the {what} as ({', '.join(axes)}){' in whole pixels' * is_grid}, "
+            f"{word} of {kind_of(x)} takes the {what} as ({', '.join(axes)}){' in whole pixels' * is_grid}, "
             f"or as one number for all; got {given!r}."
         )
     if what == "size" and min(numbers) < (1 if is_grid else 1e-30):

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from .dispatch import method
+from .samples import list_some
 from .tensors import (
     Boxes,
     Category,
@@ -230,7 +231,10 @@ def classes_of(x: Mask | VolumeMask) -> str:
     numbers, counts = plain(x).detach().cpu().unique(return_counts=True)
     shares = sorted(zip((-counts).tolist(), numbers.tolist(), strict=True))
     return (
-        listed([f"{class_name(number, x.vocab)} {share(-count / x.numel())}" for count, number in shares])
+        list_some(
+            [f"{class_name(number, x.vocab)} {share(-count / x.numel())}" for count, number in shares],
+            MOST_THINGS,
+        )
         or "empty"
     )
 
@@ -284,14 +288,9 @@ def counted(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}" if count else f"no {many}"
 
 
-def listed(parts: Sequence[str]) -> str:
-    more = len(parts) - MOST_THINGS
-    return ", ".join(parts[:MOST_THINGS]) + (f" and {more} more" if more > 0 else "")
-
-
 def sentence(counted_things: str, parts: Sequence[str]) -> str:
     """Begin with how many there are, and go on with which and where, as far as a sentence can hold it."""
-    text = f"{counted_things}: {listed(parts)}" if parts else counted_things
+    text = f"{counted_things}: {list_some(parts, MOST_THINGS)}" if parts else counted_things
     return text[0].upper() + text[1:] + "."
 
 

@@ -21,7 +21,6 @@ from .canvas import (
     changed,
     each,
     mirrored_letters,
-    named,
     plane,
     read_lengths,
     swapped,
@@ -29,7 +28,7 @@ from .canvas import (
 )
 from .dispatch import method
 from .places import carry, in_space, lost, stretching
-from .samples import remade
+from .samples import kind_of, remade
 from .tensors import (
     Boxes,
     DicomImage,
@@ -360,10 +359,10 @@ def check_pixels(x: tuple | dict, degrees: Any) -> None:
     """Refuse to turn what lies on pixels that are not square beside what knows nothing of that."""
     elements = x.values() if isinstance(x, dict) else x
     oblong = [one for one in elements if isinstance(one, DicomImage) and not has_square_pixels(one)]
-    unaware = [named(one) for one in elements if isinstance(one, Mask | Boxes | Keypoints)]
+    unaware = [kind_of(one) for one in elements if isinstance(one, Mask | Boxes | Keypoints)]
     if oblong and unaware and not is_quarter(angle(degrees)):
         raise ValueError(
-            f"{named(oblong[0])} has pixels of {by(each(oblong[0], 'spacing')[0])} mm and turns in "
+            f"{kind_of(oblong[0])} has pixels of {by(each(oblong[0], 'spacing')[0])} mm and turns in "
             f"millimetres, {unaware[0]} beside it in pixels: they would no longer fit. Make them square "
             "first: resize all of them to as many pixels as the picture is long and wide."
         )
@@ -399,7 +398,7 @@ def inside(x: Any, word: Any, *values: Any, **options: Any) -> Any:
         try:
             return word(element, *values, **options)
         except Exception as error:
-            error.add_note(f"while {word.__name__} was at element {place!r}, {named(element)}")
+            error.add_note(f"while {word.__name__} was at element {place!r}, {kind_of(element)}")
             raise
 
     parts = x.items() if isinstance(x, dict) else enumerate(x)

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from .samples import list_some
 from .typed import TypedTensor, plain, typed_selection
 
 
@@ -243,7 +244,7 @@ def some(vocab: Sequence[str] | None) -> str:
     """Write out a vocabulary, the first names of it if it is long."""
     if vocab is None or len(vocab) <= 8:
         return repr(vocab)
-    return f"{', '.join(map(repr, vocab[:8]))} and {len(vocab) - 8} more"
+    return list_some(map(repr, vocab), most=8)
 
 
 def name_of(number: int, vocab: Sequence[str] | None) -> str:

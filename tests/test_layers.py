@@ -80,22 +80,22 @@ ground
     steps               dispatch geometry samples tensors transforms
     transforms          choices dispatch display samples
     geometry            canvas dispatch places samples tensors warping
-    samples
     places              canvas dispatch tensors warping
     warping
     display             descriptions dispatch drawing figures scenes tensors
     scenes              drawing figures tensors
     drawing             descriptions figures tensors
     figures             descriptions tensors
-    descriptions        dispatch tensors
+    descriptions        dispatch samples tensors
     batches             tensors
     tensors             labels pictures points typed volumes
     volumes             canvas pictures scans typed
     pictures            photos typed
     points              canvas typed
-    canvas              typed
-    labels              typed
+    canvas              samples typed
+    labels              samples typed
     typed
+    samples
     photos
     scans
     dispatch            choices signatures
