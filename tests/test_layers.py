@@ -107,7 +107,8 @@ root
 
 # Lines of code: what is left when blank lines, comments and docstrings are taken away.
 A_MODULE, A_FUNCTION = 250, 25
-GROUND_DATA_AND_TRAINING = 5_000
+# Together less than the 8,400 lines in which a known library of the same reach does as much.
+A_LAYER = {"ground": 3_700, "data": 2_400, "training": 2_200}
 
 
 def table() -> dict[str, dict[str, set[str]]]:
@@ -252,7 +253,6 @@ def test_a_module_can_be_rewritten_in_an_evening(module: str) -> None:
     assert {name: length for name, length in lengths.items() if length > A_FUNCTION} == {}
 
 
-def test_ground_data_and_training_stay_small() -> None:
-    assert sum(size(module) for layer in ("ground", "data", "training") for module in LAYERS[layer]) <= (
-        GROUND_DATA_AND_TRAINING
-    )
+@pytest.mark.parametrize("layer", A_LAYER)
+def test_a_layer_stays_small(layer: str) -> None:
+    assert sum(size(module) for module in LAYERS[layer]) <= A_LAYER[layer]
