@@ -29,6 +29,7 @@ from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
+from .photos import BrokenPhotoError
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, fetch
 from .splits import check_split, group_split, random_split
@@ -66,6 +67,7 @@ __all__ = [
     "Backbone",
     "Block",
     "Boxes",
+    "BrokenPhotoError",
     "Callback",
     "CancelBatch",
     "CancelEpoch",

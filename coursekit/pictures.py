@@ -24,8 +24,8 @@ class Raster(TypedTensor):
     def open(cls: type[Picture], path: str | os.PathLike[str], **metadata: Any) -> Picture:
         """Read a picture file, turned upright as its camera says (EXIF), and close it.
 
-        Raises `FileNotFoundError` if there is no such file, `ValueError` naming the file if it is no picture
-        or cannot become this type.
+        Raises `FileNotFoundError` if there is no such file, `BrokenPhotoError` naming it if it is no picture
+        or a broken one, and `ValueError` naming it if the picture cannot become this type.
         """
         photo = open_photo(path)
         try:

@@ -21,7 +21,7 @@ TABLE = """
 face
     api                 backbones callbacks choices datablock datasets descriptions devices dispatch
                         display figures geometry interpret learner loaders losses metrics schedules sources
-                        splits steps tensors transforms vision widgets.flipbooks
+                        sources splits steps tensors transforms vision widgets.flipbooks
 apart
     widgets
     widgets.flipbooks   display drawing figures scenes screens tensors

@@ -10,6 +10,7 @@ import torch
 from PIL import Image as pillow
 from test_typed import image, mask
 
+from coursekit.photos import BrokenPhotoError
 from coursekit.tensors import GrayImage, Image, Mask, plain
 
 
@@ -74,7 +75,7 @@ class TestFiles:
     def test_what_is_no_picture(self, tmp_path: Path) -> None:
         (tmp_path / "notes.jpg").write_text("no picture")
         with pytest.raises(
-            ValueError,
+            BrokenPhotoError,
             match=r"^notes.jpg is not a picture that can be read: its bytes are in no picture format",
         ):
             Image.open(tmp_path / "notes.jpg")
@@ -88,7 +89,7 @@ class TestFiles:
         whole = (tmp_path / "half.png").read_bytes()
         (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
 
-        with pytest.raises(ValueError, match=r"^half.png is not a picture that can be read: "):
+        with pytest.raises(BrokenPhotoError, match=r"^half.png is not a picture that can be read: "):
             Image.open(tmp_path / "half.png")
 
     def test_a_mask_in_colours(self, photo: pillow.Image, tmp_path: Path) -> None:
