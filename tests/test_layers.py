@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 TABLE = """
 face
     api                 backbones callbacks choices datablock datasets descriptions devices dispatch
-                        display figures geometry interpret learner loaders losses metrics schedules sources
+                        display figures geometry interpret learner loaders losses metrics photos schedules
                         sources splits steps tensors transforms vision widgets.flipbooks
 apart
     widgets
