@@ -8,8 +8,8 @@ Read it from the bottom up, or from the top down:
 - data: `datablock`, `loaders`, `splits`; `datasets` (what lies in each), `sources` (where it comes from).
 - ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`); `display`
   (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
-  `points`, `volumes`, `labels`, on `typed`), `photos` and `scans` (files); `dispatch`, `choices` and
-  `signatures`.
+  `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` and `scans` (files); `dispatch`,
+  `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
   `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
 

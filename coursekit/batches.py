@@ -1,17 +1,91 @@
-"""Batches: taken apart, moved, made plain and joined, whatever their form: tuples, dicts, objects."""
+"""Batches: put together, taken apart, moved, made plain and joined, whatever their form.
+
+That is tuples, dictionaries and objects; the first two inside one another as deep as you like.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data._utils.collate import collate_tensor_fn, default_collate, default_collate_fn_map
 
+from .padding import Counted, filled_up, own_rows
+from .samples import describe, list_some, remade
+from .samples import values as values_of
 from .tensors import TypedTensor, plain
 
 TARGET_NAMES = ("targets", "target", "labels", "label")
 PREDICTION_NAMES = ("logits", "predictions", "scores", "out")
+
+
+def collate(items: Sequence[Any], called: Callable[[int], str] = "item {}".format) -> Any:
+    """Put items together into a batch; tuples and dictionaries place by place, each kind in its own way.
+
+    Args:
+        items: Tensors of one shape, typed or plain, numbers, texts, None, or tuples and dictionaries of
+            these. What counts things (`padding.Counted`) may be of different lengths, and is filled up.
+        called: What an error calls the item at a place.
+
+    Returns:
+        Tensors with one more dimension in front, of the type the items have; numbers as a tensor; texts as a
+        list; None where all are None.
+
+    Raises:
+        ValueError: The shapes differ.
+        TypeError: Something that cannot be put into a batch.
+
+    >>> collate([(torch.zeros(2), "a"), (torch.ones(2), "b")])
+    (tensor([[0., 0.],
+            [1., 1.]]), ['a', 'b'])
+    """
+    first = items[0]
+    if isinstance(first, (tuple, dict)):
+        columns = zip(*map(values_of, items), strict=True)
+        return remade(first, [collate(column, called) for column in columns])
+    if isinstance(first, Tensor):
+        try:
+            return default_collate_fn_map.get(type(first), collate_tensor_fn)(items)
+        except (RuntimeError, ValueError):
+            refuse_unequal(items, called)
+            raise
+    if isinstance(first, str | None):
+        return list(items) if isinstance(first, str) else None
+    try:
+        return default_collate(list(items))
+    except TypeError as error:
+        raise TypeError(
+            f"a batch is made of tensors, numbers and texts; {called(0)} has {describe(first)}. "
+            "Give the data block a type or a step that makes a tensor of it."
+        ) from error
+
+
+def refuse_unequal(tensors: Sequence[Tensor], called: Callable[[int], str]) -> None:
+    """Raise a `ValueError` that names an item of each shape, if there are several."""
+    shapes = {tuple(tensor.shape): place for place, tensor in reversed(list(enumerate(tensors)))}
+    if len(shapes) > 1:
+        some = list_some((f"{shape} ({called(shapes[shape])})" for shape in sorted(shapes)), most=3)
+        raise ValueError(
+            f"a batch needs items of one shape, but these {type(tensors[0]).__name__}s have {len(shapes)}: "
+            f"{some}. Give the data block a step that makes them equal, such as "
+            "item_transforms=[Resize(160)]."
+        )
+
+
+def separate(batch: Any) -> list[Any]:
+    """Take a batch apart into its items, each as it was before a batch filled it up: what `collate` undoes.
+
+    >>> separate((torch.tensor([1, 2]), ["a", "b"]))
+    [(tensor(1), 'a'), (tensor(2), 'b')]
+    """
+    if isinstance(batch, (tuple, dict)):
+        parts = [None if part is None else separate(part) for part in values_of(batch)]
+        count = next((len(part) for part in parts if part is not None), 0)
+        columns = [[None] * count if part is None else part for part in parts]
+        return [remade(batch, item) for item in zip(*columns, strict=True)]
+    return [own_rows(item) for item in batch]
 
 
 def split_batch(batch: Any, give_targets: bool = False) -> tuple[Any, Any]:
@@ -93,8 +167,11 @@ def find_part(outputs: Any, names: Sequence[str], *default: Any) -> Any:
 def join_batches(batches: Sequence[Any]) -> Any:
     """One long batch from many, on the CPU, of the type and form they have."""
     first = batches[0]
+    if isinstance(first, Counted) and len({one.shape[1] for one in batches}) > 1:
+        widest = max(one.shape[1] for one in batches)
+        batches = [filled_up(one, widest) for one in batches]
     if isinstance(first, TypedTensor):
-        of_items = {name: sum((getattr(one, name) for one in batches), ()) for name in first.item_metadata}
+        of_items = {name: join_known(batches, name) for name in first.item_metadata}
         joined = join_batches([plain(batch) for batch in batches])
         return type(first)(joined, **{**first.metadata, **of_items})
     if isinstance(first, Tensor):
@@ -104,6 +181,15 @@ def join_batches(batches: Sequence[Any]) -> Any:
     if isinstance(first, (tuple, list)):
         return tuple(map(join_batches, zip(*batches, strict=True)))
     return None if first is None else list(batches)
+
+
+def join_known(batches: Sequence[Any], name: str) -> tuple | None:
+    """What is known of each item of several batches, by the name of it; None if it is known of none."""
+    known = [getattr(one, name) for one in batches]
+    if all(values is None for values in known):
+        return None
+    filled = [values or (None,) * len(one) for values, one in zip(known, batches, strict=True)]
+    return tuple(value for values in filled for value in values)
 
 
 def count_batches(loader: Any) -> int | None:

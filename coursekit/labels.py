@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from .padding import Counted
 from .samples import list_some
 from .typed import TypedTensor, plain, typed_selection
 
@@ -123,7 +124,7 @@ class Target(TypedTensor):
         return ", ".join(f"{number:.10g} {self.unit or ''}".rstrip() for number in numbers)
 
 
-class Text(TypedTensor):
+class Text(Counted):
     """Words or characters as the numbers they have in a vocabulary: (tokens,) of `int64`, or a batch.
 
     Without `vocab` the numbers are the Unicode numbers of the characters; with it, those of its entries, and
@@ -139,7 +140,6 @@ class Text(TypedTensor):
 
     axes = ("tokens",)
     dtypes = (torch.int64,)
-    counts = True
     shared_metadata = ("vocab",)
     vocab: tuple[str, ...] | None
 

@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 import torch
 
 from .canvas import for_items, in_python
-from .typed import TypedTensor, plain, what
+from .padding import Counted
+from .typed import plain, what
 
 
-class Coordinates(TypedTensor):
+class Coordinates(Counted):
     """Rows of coordinates, (count, columns) of floating point: what boxes, key points and clouds share.
 
     Whole numbers are made `float32`. Any choice among the rows, `points[points.present]`, is of the same
@@ -26,8 +27,8 @@ class Coordinates(TypedTensor):
     """
 
     dtypes = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-    counts = True
-    item_metadata: ClassVar[tuple[str, ...]] = ("canvas",)
+    padding = float("nan")
+    item_metadata: ClassVar[tuple[str, ...]] = ("canvas", "length")
     columns: ClassVar[range]
     columns_hold: ClassVar[str]
     canvas_axes: ClassVar[tuple[str, ...]] = ("height", "width")
@@ -132,7 +133,7 @@ class Boxes(Coordinates):
     axes = ("boxes", "edges")
     columns, columns_hold = range(4, 5), "left, top, right and bottom"
     shared_metadata = ("vocab",)
-    item_metadata = ("canvas", "labels")
+    item_metadata = ("canvas", "labels", "length")
     row_metadata = ("labels",)
     vocab: tuple[str, ...] | None
     labels: Any

@@ -340,7 +340,8 @@ def collate_typed(items: Sequence[Typed], *, collate_fn_map: Any = None) -> Type
     >>> collate_typed([Category(0, vocab=("cat", "dog")), Category(1, vocab=("cat", "dog"))])
     Category(2, int64, 0..1, vocab=('cat', 'dog'))
 
-    Raises `ValueError` if the items differ in type, in shape, or in metadata that a batch has only once.
+    What is known of no item is `None`. Raises `ValueError` if the items differ in type, in shape, or in
+    metadata that a batch has only once.
     """
     first, kind = items[0], type(items[0])
     for number, item in enumerate(items):
@@ -351,6 +352,7 @@ def collate_typed(items: Sequence[Typed], *, collate_fn_map: Any = None) -> Type
                 f"item 0 is {first!r}, item {number} is {item!r}."
             )
     own = {name: tuple(getattr(item, name) for item in items) for name in kind.item_metadata}
+    own = {name: None if set(map(type, values)) == {type(None)} else values for name, values in own.items()}
     return dressed(collate_tensor_fn(items), kind, first.__dict__ | own)
 
 

@@ -87,13 +87,14 @@ ground
     drawing             descriptions figures tensors
     figures             descriptions tensors
     descriptions        dispatch samples tensors
-    batches             tensors
+    batches             padding samples tensors
     tensors             labels pictures points typed volumes
     volumes             canvas pictures scans typed
     pictures            photos typed
-    points              canvas typed
+    points              canvas padding typed
     canvas              samples typed
-    labels              samples typed
+    labels              padding samples typed
+    padding             typed
     typed
     samples
     photos
