@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 
+from .augment import Augment, Warp
 from .backbones import Backbone, efficientnet_lite0
 from .callbacks import (
     Callback,
@@ -17,6 +18,7 @@ from .callbacks import (
     StopOnNaN,
 )
 from .choices import AmbiguousMethodError, NoMethodError
+from .colours import Brightness, ColourChange, Contrast, Erase, Hue, Recolour, Saturation
 from .datablock import Block, Create, DataBlock
 from .datasets import body_scan, brain, clothes, ct_slice, flower, nuclei, pets, photo_table, solar_cells
 from .descriptions import alt_text
@@ -29,6 +31,7 @@ from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
+from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
 from .photos import BrokenPhotoError
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, fetch
@@ -64,9 +67,11 @@ else:
 
 __all__ = [
     "AmbiguousMethodError",
+    "Augment",
     "Backbone",
     "Block",
     "Boxes",
+    "Brightness",
     "BrokenPhotoError",
     "Callback",
     "CancelBatch",
@@ -74,13 +79,20 @@ __all__ = [
     "CancelFit",
     "Categorize",
     "Category",
+    "ColourChange",
+    "Contrast",
     "Create",
+    "Crop",
     "CrossEntropy",
     "DataBlock",
     "DicomImage",
+    "Erase",
+    "Fit",
+    "Flip",
     "Flipbook",
     "GrayImage",
     "Head",
+    "Hue",
     "Image",
     "Interpretation",
     "Items",
@@ -92,10 +104,12 @@ __all__ = [
     "Mean",
     "Metric",
     "Metrics",
+    "Movement",
     "MultiCategory",
     "Network",
     "NoMethodError",
     "Normalize",
+    "Perspective",
     "Pipeline",
     "PointCloud",
     "Precision",
@@ -105,10 +119,15 @@ __all__ = [
     "RandomRotate",
     "RandomTransform",
     "Recall",
+    "Recolour",
     "Recorder",
     "Resize",
+    "Rotate",
     "Row",
+    "Saturation",
     "Schedule",
+    "Shear",
+    "Shift",
     "Source",
     "SourceError",
     "StopOnNaN",
@@ -119,6 +138,8 @@ __all__ = [
     "TypedTensor",
     "Volume",
     "VolumeMask",
+    "Warp",
+    "Zoom",
     "accuracy",
     "alt_text",
     "body_scan",

@@ -164,6 +164,24 @@ def mirrored_letters(orientation: str | None, axis: int) -> str | None:
     return orientation[:axis] + OPPOSITE[orientation[axis]] + orientation[axis + 1 :]
 
 
+def facing(orientation: str | None, matrix: Sequence[Sequence[float]]) -> str | None:
+    """Say where the axes lead in a patient after a movement: each takes the letter it comes nearest to.
+
+    `matrix` moves x, y and z, and so counts the axes from the last.
+
+    >>> facing("SPL", [[0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    'ILP'
+    """
+    if orientation is None:
+        return None
+    letters = ""
+    for row in reversed(matrix):
+        nearest = max(range(3), key=lambda axis: abs(row[axis]))
+        letter = orientation[2 - nearest]
+        letters += letter if row[nearest] > 0 else OPPOSITE[letter]
+    return letters
+
+
 def angle(degrees: Any) -> float:
     """Read an angle in degrees; `ValueError` if it is none."""
     if isinstance(degrees, Real) and math.isfinite(degrees):

@@ -163,15 +163,7 @@ def flip(x: Boxes, axis: Any = "width") -> Boxes:
 
 @method
 def flip(x: Keypoints, axis: Any = "width") -> Keypoints:
-    names, partners = x.names or (), dict(x.pairs or ())
-    partners |= {other: one for one, other in partners.items()}
-    # Of points that were chosen from more, a partner may be missing.
-    swaps = {name: other for name, other in partners.items() if name in names and other in names}
-    mirrored = mirror_places(x, axis)
-    if not swaps:
-        return mirrored
-    rows = [names.index(swaps.get(name, name)) for name in names]
-    return changed(x, plain(mirrored).index_select(-2, beside(rows, x, torch.int64)))
+    return partners_swapped(mirror_places(x, axis))
 
 
 @method
@@ -321,6 +313,23 @@ def mirror_places(x: Any, axis: str) -> Any:
     scale = tuple(-1 if place == number else 1 for place in range(count))
     shifts = [tuple(length if place == number else 0 for place in range(count)) for length in far]
     return carry(x, stretching([scale] * len(shifts), shifts, count))
+
+
+def partners_swapped(x: Keypoints) -> Keypoints:
+    """Let the `pairs` of key points change places: what was a left eye is a right eye in a mirror.
+
+    >>> eyes = Keypoints([[1, 1], [2, 2]], names=("left", "right"), pairs=(("left", "right"),))
+    >>> partners_swapped(eyes).tolist()
+    [[2.0, 2.0], [1.0, 1.0]]
+    """
+    names, partners = x.names or (), dict(x.pairs or ())
+    partners |= {other: one for one, other in partners.items()}
+    # Of points that were chosen from more, a partner may be missing.
+    swaps = {name: other for name, other in partners.items() if name in names and other in names}
+    if not swaps:
+        return x
+    rows = [names.index(swaps.get(name, name)) for name in names]
+    return changed(x, plain(x).index_select(-2, beside(rows, x, torch.int64)))
 
 
 def new_lengths(x: Any, size: Any) -> tuple[int, ...]:

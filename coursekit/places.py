@@ -92,7 +92,9 @@ def move(places: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
 
     Args:
         places: `(N, points, columns)` of floating point: x and y, or x, y and z, then what travels along.
-        matrix: `(N or 1, 2, 3)`, or `(N or 1, 3, 4)` in space.
+        matrix: `(N or 1, 2, 3)`, or `(N or 1, 3, 4)` in space. With one row more, `(N or 1, 3, 3)` or
+            `(N or 1, 4, 4)`, what is moved is divided by what that row makes (a perspective); places that
+            come to lie behind the viewer are rows of NaN.
 
     Half precision is moved in `float32`: it could not tell the pixels of a large picture apart.
 
@@ -100,6 +102,9 @@ def move(places: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     tensor([[[11.,  4.]]])
     """
     matrix = beside(matrix, places, working_dtype(places.dtype))[:, None]
-    axes = matrix.shape[-2]
+    axes = matrix.shape[-1] - 1
     moved = (matrix[..., :axes] * places[..., None, :axes]).sum(-1) + matrix[..., axes]
+    if matrix.shape[-2] > axes:
+        moved, ahead = moved.split((axes, 1), -1)
+        moved = moved / ahead.masked_fill(ahead <= 0, torch.nan)
     return torch.cat([moved.to(places.dtype), places[..., axes:]], -1)

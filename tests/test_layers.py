@@ -22,6 +22,7 @@ face
     api                 backbones callbacks choices datablock datasets descriptions devices dispatch
                         display figures geometry interpret learner loaders losses metrics photos schedules
                         sources splits steps tensors transforms vision widgets.flipbooks
+                        augment colours movements
 apart
     widgets
     widgets.flipbooks   display drawing figures scenes screens tensors
@@ -71,6 +72,10 @@ training
     metrics
     backbones
 data
+    augment             canvas colours dispatch draws geometry movements places sampling tensors warping
+    colours             dispatch draws sampling tensors
+    movements           draws
+    draws               canvas samples tensors transforms
     datablock           loaders samples splits steps tensors transforms
     loaders             batches display samples transforms
     splits
@@ -82,6 +87,7 @@ ground
     geometry            canvas dispatch places samples tensors warping
     places              canvas dispatch tensors warping
     warping
+    sampling
     display             descriptions dispatch drawing figures scenes tensors
     scenes              drawing figures tensors
     drawing             descriptions figures tensors

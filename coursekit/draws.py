@@ -1,0 +1,194 @@
+"""How a batch step draws: on the host, a row of numbers for each item, sent to the device in one copy.
+
+A step that draws says in `numbers` what it draws for so many items; everything else is done here. The numbers
+follow from one seed, so they are the same on every device, and for everything that lies on the same canvas.
+
+>>> from coursekit.dispatch import method
+>>> from coursekit.tensors import Row
+>>> class Louder(Drawing):
+...     def numbers(self, setting, chance): return {"by": uniform(chance, (setting.count, 1), 2, 2)}
+...     @method
+...     def apply(self, x: Row, drawn): return x * drawn.of(x).device["by"]
+>>> Louder().encode(Row(torch.ones(3, 2)))[0].tolist()
+[2.0, 2.0]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import torch
+
+from .canvas import axes_of, canvases, each
+from .samples import elements, kind_of
+from .tensors import DicomImage, PointCloud, TypedTensor
+from .transforms import RandomTransform
+
+Range = tuple[float, float]
+
+
+def uniform(chance: torch.Generator, count: int | tuple[int, ...], low: float, high: float) -> torch.Tensor:
+    """Draw numbers evenly between two others, `float64`.
+
+    >>> uniform(torch.Generator().manual_seed(0), 3, 5, 5).tolist()
+    [5.0, 5.0, 5.0]
+    """
+    size = count if isinstance(count, tuple) else (count,)
+    return torch.rand(size, generator=chance, dtype=torch.float64) * (high - low) + low
+
+
+def around(middle: float, amount: float | Range) -> Range:
+    """Read a range: a number is as far to either side of the middle, a pair is from one to the other.
+
+    >>> around(0, 10), around(1, 0.5), around(1, (2, 3))
+    ((-10, 10), (0.5, 1.5), (2, 3))
+    """
+    low, high = amount if isinstance(amount, (tuple, list)) else (middle - amount, middle + amount)
+    return low, high
+
+
+class Change:
+    """What movements and changes of colour share: they draw a matrix for each picture, or leave it alone.
+
+    Attributes:
+        chance: How often it happens to a picture at all, 0..1.
+    """
+
+    chance: float = 1.0
+
+    def happening(self, drawn: torch.Tensor, count: int, chance: torch.Generator) -> torch.Tensor:
+        """Bring what was drawn to one square matrix for each, which does nothing where it does not happen.
+
+        Raises:
+            ValueError: Something else was drawn than a matrix for each.
+        """
+        side = drawn.shape[-1]
+        if tuple(drawn.shape) not in ((count, side, side), (1, side, side)):
+            raise ValueError(
+                f"{type(self).__name__}.draw gives a matrix for each of {count}, ({count}, {side}, {side}); "
+                f"it gave {tuple(drawn.shape)}."
+            )
+        drawn = drawn.to(torch.float64).expand(count, side, side)
+        if self.chance >= 1:
+            return drawn
+        happens = torch.rand(count, generator=chance) < self.chance
+        return torch.where(happens[:, None, None], drawn, torch.eye(side, dtype=torch.float64))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a draw may know: how many items, and how large each is.
+
+    Attributes:
+        count: How many items there are.
+        lengths: (height, width) or (depth, height, width): one for each, or one if all are alike; `None` of
+            what has no edges, such as a cloud that stands in the world.
+        spacing: The same for what is known of the size of pixels.
+        axes: How many axes of space there are.
+    """
+
+    count: int
+    lengths: tuple[Any, ...] = (None,)
+    spacing: tuple[Any, ...] = (None,)
+    axes: int = 2
+
+    @classmethod
+    def of(cls, x: Any, spacing: Sequence[Any] | None = None) -> Setting:
+        """Find it out; one item is a batch of one. Flat things are spaced as the scan they lie on."""
+        if not axes_of(x):
+            return cls(len(x) if x.is_batch else 1)
+        known, axes = each(x, "spacing"), len(axes_of(x))
+        if axes == 2 and known[0] is None and spacing is not None:
+            known = list(spacing)
+        lengths = [None] if stands_in_world(x) else canvases(x, "a batch transform")
+        return cls(len(x) if x.is_batch else 1, alike(lengths), alike(known), axes)
+
+
+def alike(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Keep one of values that are all alike.
+
+    >>> alike([(4, 6), (4, 6)]), alike([1, 2])
+    (((4, 6),), (1, 2))
+    """
+    return tuple(values[:1]) if len(set(values)) == 1 else tuple(values)
+
+
+def stands_in_world(x: Any) -> bool:
+    """Say whether this is a cloud without a canvas, about the origin of the world."""
+    return isinstance(x, PointCloud) and not any(each(x, "canvas"))
+
+
+class Numbers:
+    """Numbers by name, one row for each item.
+
+    Attributes:
+        host: As they were drawn, `float64`, on the CPU.
+        device: Where the batch is, in its precision: brought there in one copy that nobody waits for.
+    """
+
+    def __init__(self, host: dict[str, torch.Tensor], device: torch.device, dtype: torch.dtype) -> None:
+        self.host = host
+        rows = torch.cat([numbers.flatten(1) for numbers in host.values()], 1).to(dtype)
+        columns = rows.to(device, non_blocking=True).split([one[0].numel() for one in host.values()], 1)
+        self.device = {
+            name: column.reshape(numbers.shape)
+            for (name, numbers), column in zip(host.items(), columns, strict=True)
+        }
+
+
+class Drawn:
+    """What was drawn for one sample: a seed, and the numbers that follow for what is in the sample."""
+
+    def __init__(self, seed: int, step: Drawing) -> None:
+        self.seed, self.step = seed, step
+        self.first: Any = None
+        self.spacing: Sequence[Any] | None = None
+        self._made: dict[Any, Numbers] = {}
+
+    def setting(self, x: TypedTensor) -> Setting:
+        """Say what may be known of something in the sample.
+
+        Raises:
+            ValueError: The sample holds batches of different counts.
+        """
+        setting = Setting.of(x, self.spacing)
+        self.first = self.first or (setting.count, kind_of(x))
+        if setting.count != self.first[0]:
+            raise ValueError(
+                f"{type(self.step).__name__} changes all of a sample alike, and beside {self.first[1]} of "
+                f"{self.first[0]} there is {kind_of(x)} of {setting.count}."
+            )
+        return setting
+
+    def of(self, x: TypedTensor) -> Numbers:
+        """Find the numbers for something in the sample, where it is."""
+        setting, dtype = self.setting(x), torch.float64 if x.dtype == torch.float64 else torch.float32
+        key = (setting, x.device, dtype)
+        if key not in self._made:
+            host = self.step.numbers(setting, torch.Generator().manual_seed(self.seed))
+            self._made[key] = Numbers(host, x.device, dtype)
+        return self._made[key]
+
+
+class Drawing(RandomTransform):
+    """A step that draws a row of numbers for each item of a batch, and uses them where the batch is."""
+
+    def numbers(self, setting: Setting, chance: torch.Generator) -> dict[str, torch.Tensor]:
+        """Draw numbers by name, each `(setting.count, ...)`, on the CPU."""
+        raise NotImplementedError(
+            f"{type(self).__name__} says what it draws: def numbers(self, setting, chance)."
+        )
+
+    def draw(self, chance: Random) -> Drawn:
+        """Draw a seed; what follows from it depends on what is in the sample."""
+        return Drawn(chance.getrandbits(63), self)
+
+    def encode(self, x: Any) -> Any:
+        """Draw, and do what was drawn to every element of the sample."""
+        drawn = self.draw(self.generator)
+        scans = [one for one in elements(x).values() if isinstance(one, DicomImage)]
+        drawn.spacing = each(scans[0], "spacing") if scans else None
+        return self.apply(x, drawn)
