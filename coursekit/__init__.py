@@ -9,8 +9,8 @@ Read it from the bottom up, or from the top down:
 - and `augment`, batches on the device (on `movements`, `colours`, `draws`).
 - ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`);
   `sampling`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
-  `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` and `scans` (files); `dispatch`,
-  `choices` and `signatures`.
+  `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `jpegs`) and `scans` (files);
+  `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
   `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
 

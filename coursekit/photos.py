@@ -6,15 +6,20 @@ Nothing here knows of tensors; `tensors.Image` and `tensors.Mask` read and write
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .jpegs import decode_jpeg, jpeg_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Photo
 
 FEW_CHANNELS = (1, 3, 4)
+ORIENTATION = 0x0112  # the number under which a camera says how it was held; from 5 on, on its side
+AGAIN = "Copy or download it again"
+HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1")
 
 
 class BrokenPhotoError(ValueError):
@@ -27,8 +32,42 @@ class BrokenPhotoError(ValueError):
     """
 
 
+def read_photo(
+    path: str | os.PathLike[str], mode: str = "RGB", at_least: int | tuple[int, int] | None = None
+) -> np.ndarray:
+    """Read a picture file by the fastest way there is: a JPEG with torchcodec, if that is installed.
+
+    Args:
+        path: The file. Its bytes say what format it has, whatever its name ends in.
+        mode: "RGB", or "L" for greyscale.
+        at_least: The (height, width) that will do, or one number for both. A JPEG is then decoded at a half,
+            a quarter or an eighth, the smallest of them that is still as large, which is quicker the larger
+            the photo is. Other formats, and smaller photos, are read as they are.
+
+    Returns:
+        (3, height, width) or (1, height, width), `uint8`, upright; see `channels_first`.
+
+    Raises:
+        FileNotFoundError: There is no such file. (Other errors of the disk pass as they are.)
+        BrokenPhotoError: It is no picture, or a broken one.
+        ValueError: A picture of floating point, a size below one pixel.
+    """
+    from PIL import Image as pillow
+
+    data = file_bytes(path)
+    asked = None if at_least is None else wanted_size(at_least)
+    # On its side it may be, which only Pillow will tell: so the shorter side is compared with the shorter.
+    shrinks = asked and all(
+        2 * a <= b for a, b in zip(sorted(asked), sorted(jpeg_size(data) or (0, 0)), strict=True)
+    )
+    pixels = None if shrinks else decode_jpeg(data, mode, pillow.MAX_IMAGE_PIXELS or np.inf)
+    return channels_first(decoded(data, path, mode, asked), mode) if pixels is None else pixels
+
+
 def open_photo(path: str | os.PathLike[str]) -> Photo:
     """Open a picture file with Pillow, turn it upright as its camera says (EXIF), and close the file.
+
+    It keeps its own mode: class numbers stay what they are.
 
     Raises `FileNotFoundError` if there is no such file and `BrokenPhotoError` if it is no picture, or a
     broken one.
@@ -37,29 +76,89 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
     Traceback (most recent call last):
     FileNotFoundError: There is no picture at no such folder/cat.png: no such file.
     """
+    return decoded(file_bytes(path), path)
+
+
+def file_bytes(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read all bytes of a picture file, `uint8`; what a disk or a permission raises is not the photo's fault.
+
+    Raises `FileNotFoundError` if there is no such file.
+    """
+    if not os.path.isfile(path):
+        reason = "it is a folder" if os.path.isdir(path) else "no such file"
+        raise FileNotFoundError(f"There is no picture at {os.fspath(path)}: {reason}.")
+    return np.fromfile(path, np.uint8)
+
+
+def wanted_size(at_least: int | tuple[int, int]) -> tuple[int, int]:
+    """Read a (height, width) in pixels, or one number for both."""
+    height, width = (at_least, at_least) if isinstance(at_least, int) else at_least
+    if min(height, width) < 1:
+        raise ValueError(f"at_least is a (height, width) of one pixel or more; got {at_least!r}.")
+    return height, width
+
+
+def decoded(
+    data: np.ndarray,
+    path: str | os.PathLike[str],
+    mode: str | None = None,
+    at_least: tuple[int, int] | None = None,
+) -> Photo:
+    """Decode the bytes of a picture file with Pillow, upright; a JPEG smaller and without colour if asked."""
     from PIL import Image as pillow
     from PIL import ImageOps, UnidentifiedImageError
 
-    path = Path(path)
-    if not path.is_file():
-        reason = "it is a folder" if path.is_dir() else "no such file"
-        raise FileNotFoundError(f"There is no picture at {path}: {reason}.")
     try:
-        with pillow.open(path) as photo:
-            return ImageOps.exif_transpose(photo)
+        with pillow.open(BytesIO(data.data)) as photo:
+            if at_least or mode == "L":
+                lying = at_least and photo.getexif().get(ORIENTATION, 1) >= 5
+                photo.draft(mode, (at_least if lying else at_least[::-1]) if at_least else None)
+            ImageOps.exif_transpose(photo, in_place=True)
+            return photo
+    except MemoryError:
+        raise
     except UnidentifiedImageError:
-        reason = "its bytes are in no picture format that Pillow knows."
+        reason = unknown(data.tobytes())
+    except pillow.DecompressionBombError as error:
+        reason = f"{error} If you trust it, lift the limit: PIL.Image.MAX_IMAGE_PIXELS = None."
     except Exception as error:  # Pillow's readers raise whatever a broken file makes them stumble over.
-        reason = str(error) or type(error).__name__
-    raise BrokenPhotoError(f"{path.name} is not a picture that can be read: {reason}")
+        reason = broken_off(error)
+    raise BrokenPhotoError(f"{os.fspath(path)} is not a picture that can be read: {reason}")
+
+
+def unknown(data: bytes) -> str:
+    """Say what a file that no reader knows seems to be, and what to do about it."""
+    if not data:
+        return f"it is empty. {AGAIN}."
+    if data.lstrip()[:1] in (b"<", b"{"):
+        text = " ".join(data[:60].decode("ascii", "replace").split())
+        return f"it is text, {text!r}, such as a web site sends in place of a photo. {AGAIN}."
+    if data[4:12] in HEIC:
+        return (
+            "it is a HEIC photo. Save it as JPEG; or pip install pillow-heif, and "
+            "call pillow_heif.register_heif_opener()."
+        )
+    return f"its bytes, {data[:8].hex(' ')} …, are in no picture format that Pillow knows. {AGAIN}."
+
+
+def broken_off(error: Exception) -> str:
+    """Say what made a reader stumble, and what to do about it."""
+    reason = str(error) or type(error).__name__
+    if "truncated" not in reason.lower():
+        return f"{reason}. {AGAIN}."
+    return (
+        f"its end is missing ({reason}). {AGAIN}; or set PIL.ImageFile.LOAD_TRUNCATED_IMAGES = True, and "
+        "what is there is read."
+    )
 
 
 def channels_first(picture: Photo | np.ndarray, mode: str) -> np.ndarray:
     """Make an array (3, height, width) of a picture, or (1, height, width) if `mode` is `L` (greyscale).
 
-    A Pillow picture becomes 8 bits: transparency is dropped, and 16 bits are brought to 8 by their weight,
-    where Pillow itself would cut them off at 255. An array keeps its numbers and may have its channels last,
-    or a batch of them in front.
+    A Pillow picture becomes 8 bits: what is transparent is laid over white, as people see it on a page (other
+    libraries drop the transparency, which brings colours to light that nobody was meant to see), and 16 bits
+    are brought to 8 by their weight, where Pillow itself would cut them off at 255. An array keeps its
+    numbers and may have its channels last, or a batch of them in front.
 
     Raises `ValueError` for a floating-point picture, which does not say which value is white, and for an
     array whose channels might stand first or last.
@@ -70,7 +169,11 @@ def channels_first(picture: Photo | np.ndarray, mode: str) -> np.ndarray:
     >>> channels_first(np.zeros((40, 60, 3)), "RGB").shape
     (3, 40, 60)
     """
-    array = picture if isinstance(picture, np.ndarray) else np.array(eight_bits(picture).convert(mode))
+    if isinstance(picture, np.ndarray):
+        array = picture
+    else:
+        photo = eight_bits(picture)
+        array = np.array(photo if photo.mode == mode else photo.convert(mode))
     if array.ndim == 2 and mode == "L":
         return array[None]
     if array.ndim not in (3, 4) or array.shape[-1] not in FEW_CHANNELS:
@@ -96,7 +199,10 @@ def eight_bits(photo: Photo) -> Photo:
         if values.size and not 0 <= values.min() <= values.max() <= 65535:
             raise ValueError(f"its values, {values.min()}..{values.max()}, are not those of 8 or 16 bits.")
         return pillow.fromarray((values / 257).round().astype(np.uint8))
-    return photo.convert("RGBA") if "transparency" in photo.info else photo
+    if not photo.has_transparency_data:
+        return photo
+    white = pillow.new("RGBA", photo.size, "white")
+    return pillow.alpha_composite(white, photo.convert("RGBA"))
 
 
 def class_numbers(picture: Photo | np.ndarray) -> np.ndarray:

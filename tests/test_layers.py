@@ -103,7 +103,8 @@ ground
     padding             typed
     typed
     samples
-    photos
+    photos              jpegs
+    jpegs
     scans
     dispatch            choices signatures
     choices             signatures
