@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import typing
 
+from .array_sets import (
+    aerial,
+    cifar10,
+    digits,
+    fashion_mnist,
+    mnist,
+    satellite,
+    small_digits,
+    spoken_digits,
+)
 from .augment import Augment, Warp
 from .backbones import Backbone, efficientnet_lite0
+from .blocks import Block
 from .callbacks import (
     Callback,
     CancelBatch,
@@ -19,12 +30,14 @@ from .callbacks import (
 )
 from .choices import AmbiguousMethodError, NoMethodError
 from .colours import Brightness, ColourChange, Contrast, Erase, Hue, Recolour, Saturation
-from .datablock import Block, Create, DataBlock
-from .datasets import body_scan, brain, clothes, ct_slice, flower, nuclei, pets, photo_table, solar_cells
+from .creating import Create, CreateBoxes, CreateKeypoints
+from .datablock import DataBlock
 from .descriptions import alt_text
 from .devices import choose_device, seed_everything
 from .display import show, show_grid, show_heat, show_results
 from .figures import framed
+from .files import FileNames, FilePath, find_files
+from .finding import find_items
 from .geometry import crop, flip, resize, rotate
 from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
 from .learner import Learner, Prediction
@@ -32,11 +45,34 @@ from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
+from .photo_sets import (
+    blood_cells,
+    clothes,
+    flower,
+    mouse,
+    nuclei,
+    pets,
+    photo_table,
+    solar_cells,
+    temple,
+)
 from .photos import BrokenPhotoError
+from .recipes import Recipe
+from .scan_sets import body_scan, body_slices, brain, brain_tissues, ct_slice, mr_slice, whole_body
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, fetch
-from .splits import check_split, group_split, random_split
+from .splits import check_split, fold_split, group_split, random_split, stratified_split, time_split
+from .splitters import (
+    ColumnSplit,
+    FolderSplit,
+    FoldSplit,
+    GroupSplit,
+    RandomSplit,
+    StratifiedSplit,
+    TimeSplit,
+)
 from .steps import Categorize, Normalize, RandomFlip, RandomRotate, Resize, ToFloat
+from .table_sets import open_table, open_text
 from .tensors import (
     Boxes,
     Category,
@@ -58,7 +94,9 @@ from .tensors import (
 )
 from .transforms import Pipeline, RandomTransform, Transform
 from .vision import Head, Network, vision_learner
+from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .widgets.flipbooks import Flipbook, flipbook
+from .widgets.warps import WarpSliders, warp_sliders
 
 if typing.TYPE_CHECKING:  # To a type checker each method is one more signature of the same function.
     from typing import overload as method
@@ -80,17 +118,25 @@ __all__ = [
     "Categorize",
     "Category",
     "ColourChange",
+    "ColumnSplit",
     "Contrast",
     "Create",
+    "CreateBoxes",
+    "CreateKeypoints",
     "Crop",
     "CrossEntropy",
     "DataBlock",
     "DicomImage",
     "Erase",
+    "FileNames",
+    "FilePath",
     "Fit",
     "Flip",
     "Flipbook",
+    "FoldSplit",
+    "FolderSplit",
     "GrayImage",
+    "GroupSplit",
     "Head",
     "Hue",
     "Image",
@@ -105,6 +151,7 @@ __all__ = [
     "Metric",
     "Metrics",
     "Movement",
+    "MultiCategorize",
     "MultiCategory",
     "Network",
     "NoMethodError",
@@ -117,8 +164,10 @@ __all__ = [
     "Progress",
     "RandomFlip",
     "RandomRotate",
+    "RandomSplit",
     "RandomTransform",
     "Recall",
+    "Recipe",
     "Recolour",
     "Recorder",
     "Resize",
@@ -131,51 +180,79 @@ __all__ = [
     "Source",
     "SourceError",
     "StopOnNaN",
+    "StratifiedSplit",
+    "Tabulate",
     "Target",
     "Text",
+    "TimeSplit",
     "ToFloat",
+    "Tokenize",
     "Transform",
     "TypedTensor",
     "Volume",
     "VolumeMask",
     "Warp",
+    "WarpSliders",
     "Zoom",
     "accuracy",
+    "aerial",
     "alt_text",
+    "blood_cells",
     "body_scan",
+    "body_slices",
     "brain",
+    "brain_tissues",
     "check_split",
     "choose_device",
+    "cifar10",
     "clothes",
     "cosine",
     "crop",
     "ct_slice",
+    "digits",
     "efficientnet_lite0",
     "error_rate",
     "examine",
+    "fashion_mnist",
     "fetch",
+    "find_files",
+    "find_items",
     "flip",
     "flipbook",
     "flower",
+    "fold_split",
     "framed",
     "group_split",
     "method",
+    "mnist",
+    "mouse",
+    "mr_slice",
     "nuclei",
     "one_cycle",
+    "open_table",
+    "open_text",
     "pets",
     "photo_table",
     "plain",
     "random_split",
     "resize",
     "rotate",
+    "satellite",
     "seed_everything",
     "show",
     "show_grid",
     "show_heat",
     "show_results",
     "show_where_it_looks",
+    "small_digits",
     "solar_cells",
+    "spoken_digits",
+    "stratified_split",
+    "temple",
+    "time_split",
     "typed_like",
     "vision_learner",
+    "warp_sliders",
     "where_it_looks",
+    "whole_body",
 ]

@@ -7,7 +7,7 @@ that items keep their types on the way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import (
@@ -22,6 +22,9 @@ from torch.utils.data import (
 from .batches import to_device
 from .samples import describe
 from .transforms import Pipeline, Transform
+
+if TYPE_CHECKING:
+    from .recipes import Recipe
 
 Item = tuple[Any, Any]
 
@@ -194,20 +197,17 @@ class Loaders:
     Attributes:
         train: Batches to learn from, in a new order each time.
         valid: Batches that were held out, always in the same order.
-        input_pipeline: What is done to one input, and undone.
-        target_pipeline: What is done to one target, and undone.
+        recipe: What inference needs: how inputs are made, and what targets mean.
 
+    >>> from .recipes import Recipe
     >>> items = [(torch.zeros(2), torch.tensor(0)), (torch.ones(2), torch.tensor(1))]
-    >>> data = Loaders(Loader(items), Loader(items[:1]), Pipeline(), Pipeline())
+    >>> data = Loaders(Loader(items), Loader(items[:1]), Recipe(Pipeline(), Pipeline(), Pipeline()))
     >>> [target.item() for _, target in data.decode_batch(data.one_batch())]
     [0, 1]
     """
 
-    def __init__(
-        self, train: Loader, valid: Loader, input_pipeline: Pipeline, target_pipeline: Pipeline
-    ) -> None:
-        self.train, self.valid = train, valid
-        self.input_pipeline, self.target_pipeline = input_pipeline, target_pipeline
+    def __init__(self, train: Loader, valid: Loader, recipe: Recipe) -> None:
+        self.train, self.valid, self.recipe = train, valid, recipe
 
     @property
     def device(self) -> torch.device:
@@ -217,7 +217,7 @@ class Loaders:
     @property
     def vocab(self) -> tuple:
         """The names of the kinds that targets have, in the order of their numbers; empty for others."""
-        return next((step.vocab for step in self.target_pipeline.steps if hasattr(step, "vocab")), ())
+        return self.recipe.vocab
 
     def to(self, device: torch.device | str) -> Loaders:
         """From now on put batches on this device; gives the same loaders back."""
@@ -228,22 +228,21 @@ class Loaders:
         """The first batch of the next pass through the training items."""
         return next(iter(self.train))
 
+    def new(self, source: Any) -> Loader:
+        """Batches of new items without targets, made as the held-out ones are: a photo folder, a table."""
+        return self.recipe.loader(source, self.valid.batch_size, self.device)
+
     def encode_item(self, x: Any) -> Any:
         """Make a batch of one from something like what the inputs were made from, for a prediction."""
-        batch = to_device(collate([self.input_pipeline.encode(x)]), self.device)
-        return self.valid.batch_transforms.encode(batch)
+        return self.recipe.encode(x, self.device)
 
     def decode_target(self, target: Any) -> Any:
         """Turn a target back into what people call it."""
-        return self.target_pipeline.decode(target)
+        return self.recipe.decode_target(target)
 
-    def decode_batch(self, batch: Any) -> list[Item]:
+    def decode_batch(self, batch: Any) -> list[tuple]:
         """Take a batch apart into items in people's terms: pictures in 0..255, names instead of numbers."""
-        inputs, targets = self.train.batch_transforms.decode(batch)
-        return [
-            (self.input_pipeline.decode(x), self.target_pipeline.decode(y))
-            for x, y in zip(inputs, targets, strict=True)
-        ]
+        return self.recipe.decode_batch(batch)
 
     def show_batch(self, count: int = 9) -> Any:
         """Draw the first items of a training batch with their targets."""

@@ -5,8 +5,10 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from coursekit.datablock import Block, DataBlock, taken
-from coursekit.datasets import photo_table
+from coursekit.blocks import Block
+from coursekit.datablock import DataBlock
+from coursekit.photo_sets import photo_table
+from coursekit.finding import taken
 from coursekit.splits import group_split
 from coursekit.steps import Categorize, Normalize, RandomFlip, Resize
 from coursekit.tensors import Category, GrayImage, Image, Mask, TypedTensor
@@ -156,7 +158,7 @@ def test_a_scale_is_learned_from_the_training_photos_wherever_it_stands(photos):
 def test_input_and_target_move_together_in_training_and_not_at_all_when_held_out():
     half = torch.zeros(4, 6, dtype=torch.uint8)
     half[:, :3] = 200
-    items = [{"photo": half[None].expand(3, 4, 6), "label": (half > 0).long()}] * 40
+    items = [{"photo": half[None].expand(3, 4, 6), "label": (half > 0).long()} for _ in range(40)]
     data = DataBlock(Image, Mask, split=(range(30), range(30, 40)), item_transforms=[RandomFlip()]).loaders(
         items, batch_size=30, seed=2
     )
@@ -178,7 +180,7 @@ def test_chance_in_a_block_or_a_batch_leaves_held_out_items_and_predictions_alon
         inputs = Block(item=(always,) * (where == "block"))
         data = DataBlock(
             inputs, Category, split=([0, 1], [2]), batch_transforms=[always] * (where == "batch")
-        ).loaders([{"photo": Image(left), "label": "a"}] * 3)
+        ).loaders([{"photo": Image(left), "label": "a"} for _ in range(3)])
 
         assert not data.one_batch()[0][0, 0, 0, 0]
         assert next(iter(data.valid))[0][0, 0, 0, 0]

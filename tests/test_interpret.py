@@ -9,6 +9,7 @@ from coursekit.interpret import Interpretation, class_number, examine, where_it_
 from coursekit.learner import Learner
 from coursekit.loaders import Loader, Loaders
 from coursekit.losses import CrossEntropy
+from coursekit.recipes import Recipe
 from coursekit.steps import Categorize, ToFloat
 from coursekit.tensors import Category, Image
 from coursekit.transforms import Pipeline
@@ -39,7 +40,7 @@ def learner():
     items = [(photo(), 0), (photo((6, 1)), 1), (photo(), 1)]
     items = [(picture, Category(label, vocab=VOCAB)) for picture, label in items]
     loaders = [Loader(items, batch_transforms=Pipeline(ToFloat())) for _ in range(2)]
-    data = Loaders(*loaders, Pipeline(), Pipeline(Categorize(VOCAB)))
+    data = Loaders(*loaders, Recipe(Pipeline(), Pipeline(Categorize(VOCAB)), Pipeline(ToFloat())))
     return Learner(data, Network(body, Brightest()), CrossEntropy(), device="cpu")
 
 

@@ -19,12 +19,14 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 backbones callbacks choices datablock datasets descriptions devices dispatch
-                        display figures geometry interpret learner loaders losses metrics photos schedules
-                        sources splits steps tensors transforms vision widgets.flipbooks
-                        augment colours movements
+    api                 array_sets augment backbones blocks callbacks choices colours creating datablock
+                        descriptions devices dispatch display figures geometry interpret learner loaders
+                        losses metrics movements photo_sets photos scan_sets schedules sources splits
+                        steps table_sets tensors transforms vision widgets.flipbooks widgets.warps
 apart
     widgets
+    widgets.warps       canvas descriptions display drawing figures geometry samples tensors
+                        widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 diagnosis grader.exercises kit progress root workspace
     diagnosis           root workspace
@@ -76,11 +78,24 @@ data
     colours             dispatch draws sampling tensors
     movements           draws
     draws               canvas samples tensors transforms
-    datablock           loaders samples splits steps tensors transforms
+    datablock           blocks creating finding leaks loaders recipes splits splitters tensors transforms
+    leaks               blocks finding samples splits
+    recipes             batches blocks finding loaders transforms
     loaders             batches display samples transforms
-    splits
-    datasets            sources tensors
-    sources
+    blocks              creating finding samples steps tensors transforms vocabularies
+    creating            finding samples tensors transforms
+    splitters           finding samples splits
+    splits              samples
+    finding             dispatch files samples
+    files               samples
+    vocabularies        dispatch samples tensors transforms
+    photo_sets          sources tensors
+    array_sets          sources tensors
+    scan_sets           sources
+    table_sets          samples sources
+    sources             archives downloads
+    archives
+    downloads
 ground
     steps               dispatch geometry samples tensors transforms
     transforms          choices dispatch display samples

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from coursekit.loaders import Items, Loader, Loaders, collate
+from coursekit.recipes import Recipe
 from coursekit.steps import Categorize, ToFloat
 from coursekit.tensors import Category, GrayImage, Image
 from coursekit.transforms import Pipeline, RandomTransform, Transform
@@ -90,8 +91,7 @@ def loaders():
     return Loaders(
         Loader(cells(5), batch_size=4, batch_transforms=batch),
         Loader(cells(3), batch_size=4, batch_transforms=batch),
-        Pipeline(),
-        Pipeline(Categorize(VOCAB)),
+        Recipe(Pipeline(), Pipeline(Categorize(VOCAB)), batch),
     )
 
 

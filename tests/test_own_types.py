@@ -81,7 +81,7 @@ def test_what_a_turn_uncovers_is_infinitely_far_away_in_a_batch_too(names: dict[
 
 def test_drawings_of_any_length_make_a_batch(names: dict[str, Any]) -> None:
     drawing = names["sample"][1]
-    pairs = [(drawing, "long"), (drawing[1:], "short")] * 2
+    pairs = [(drawing[row:], name) for row, name in ((0, "long"), (1, "short"), (0, "long"), (1, "short"))]
     inputs = kit.Block(item=[kit.Create(names["Drawing"]), names["FillUp"](5)])
     block = kit.DataBlock(inputs, kit.Category, split=([0, 1], [2, 3]), input_from=0, target_from=1)
     data = block.loaders(pairs, batch_size=2)

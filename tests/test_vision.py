@@ -60,7 +60,7 @@ def test_an_unknown_backbone_is_refused_in_words():
 
 def test_one_kind_alone_is_refused_in_words(data):
     one = kit.DataBlock(kit.Image, kit.Category, split=([0], [1]), item_transforms=[kit.Resize(8)]).loaders(
-        [{"photo": torch.zeros(3, 8, 8, dtype=torch.uint8), "label": "sound"}] * 2
+        [{"photo": torch.zeros(3, 8, 8, dtype=torch.uint8), "label": "sound"} for _ in range(2)]
     )
 
     with pytest.raises(ValueError, match="needs at least two; the targets have 1: sound"):

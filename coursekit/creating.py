@@ -1,0 +1,186 @@
+"""Make typed values from what items hold: files, numbers, rows of annotations.
+
+>>> import torch
+>>> Create(Image).encode(torch.zeros(3, 2, 2)).shape
+torch.Size([3, 2, 2])
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .finding import is_missing
+from .samples import elements, remade, values
+from .tensors import Boxes, Image, Keypoints, Mask, Text, TypedTensor
+from .transforms import Transform
+
+
+class Create(Transform):
+    """Make a typed value from what an item holds: a file name becomes a picture, numbers become a mask.
+
+    Args:
+        kind: The type to make. What is of that type already stays as it is. A path is opened with the type's
+            `open`; a `.npy` file gives its array, and a path that is to be a `Text` what is written there.
+        metadata: What each value is to know, such as `vocab=("sky", "tree")` of a mask.
+
+    Raises:
+        FileNotFoundError: There is no such file; the message says where it was looked for.
+
+    >>> Create(Mask, vocab=("sky", "tree")).encode([[0, 1]])
+    Mask(1x2, int64, 0..1, vocab=('sky', 'tree'))
+    """
+
+    def __init__(self, kind: Callable[..., Any], **metadata: Any) -> None:
+        self.kind, self.metadata = kind, metadata
+
+    def encode(self, x: Any) -> Any:
+        """Make the value."""
+        if isinstance(self.kind, type) and isinstance(x, self.kind):
+            return x
+        is_path = isinstance(x, os.PathLike) or (isinstance(x, str) and hasattr(self.kind, "open"))
+        return self.read(Path(x)) if is_path else self.make(x)
+
+    def make(self, x: Any) -> Any:
+        """Make the value of what is no path."""
+        return self.kind(x, **self.metadata)
+
+    def read(self, path: Path) -> Any:
+        """Make the value of what a file holds."""
+        if not path.exists():
+            where = "" if path.is_absolute() else f" in the folder Python runs in, {Path.cwd()}"
+            raise FileNotFoundError(
+                f"there is no file {os.fspath(path)!r}{where}. If names of files stand in a table, say where "
+                "these are: input_from=FilePath('/where/they/are/{photo}'), with the name of your column."
+            )
+        if path.suffix == ".npy":
+            return self.make(np.load(path, allow_pickle=False))
+        if hasattr(self.kind, "open"):
+            return self.kind.open(path, **self.metadata)
+        return self.make(path.read_text(encoding="utf-8") if self.kind is Text else path)
+
+    def __repr__(self) -> str:
+        more = [f"{name}={value!r}" for name, value in self.metadata.items()]
+        return f"{type(self).__name__}({', '.join([getattr(self.kind, '__name__', repr(self.kind)), *more])})"
+
+
+class CreateBoxes(Create):
+    """Make boxes from what annotations hold, and learn the names of their classes from the training items.
+
+    An item may hold rows of four numbers, a pair (rows, labels), a dictionary with `boxes` (or `bbox`) and
+    perhaps `labels` (or `label`, `category`), or four or five columns: the edges, then the class. Each column
+    may hold one number, for one box, or a list. A box with a missing number is a row of NaN.
+
+    Args:
+        kind: `Boxes` or a type of your own that is one.
+        vocab: The names of the classes. Without it they are learned, sorted, if labels are texts.
+        form: "xyxy" for left, top, right, bottom; "xywh" for left, top, width, height.
+
+    >>> create = CreateBoxes(form="xywh")
+    >>> create.setup([([[2, 3, 10, 5]], ["cat"]), ([], [])])
+    >>> create.encode({"x": 2, "y": 3, "w": 10, "h": 5, "what": "cat"})
+    Boxes(1x4, float32, 2..12, vocab=('cat',), labels=(0,))
+    """
+
+    def __init__(self, kind: type = Boxes, vocab: Sequence[str] | None = None, form: str = "xyxy") -> None:
+        super().__init__(kind)
+        self.vocab, self.form = None if vocab is None else tuple(vocab), form
+        if form not in ("xyxy", "xywh"):
+            raise ValueError(f"the form of boxes is 'xyxy' or 'xywh'; got {form!r}.")
+
+    def setup(self, items: Iterable) -> None:
+        """Learn the names of the classes, unless they were given or are numbers."""
+        if self.vocab is None:
+            labels = {label for item in items for label in self.parts(item)[1] or ()}
+            names = sorted(label for label in labels if isinstance(label, str))
+            self.vocab = tuple(names) or None
+
+    def encode(self, x: Any) -> Any:
+        """Make the boxes of one item."""
+        if isinstance(x, self.kind):  # type: ignore[arg-type]
+            return x
+        rows, labels = self.parts(x)
+        known = {"labels": labels, "vocab": self.vocab} if labels is not None else {"vocab": self.vocab}
+        if unknown := [one for one in labels or () if isinstance(one, str) and one not in (self.vocab or ())]:
+            raise ValueError(
+                f"{unknown[0]!r} is none of the classes that boxes of the training items have, {self.vocab}."
+            )
+        numbers = np.asarray(rows, dtype=np.float32)
+        numbers = numbers.reshape(-1, 4) if numbers.size % 4 == 0 and numbers.ndim < 2 else numbers
+        make = self.kind.from_xywh if self.form == "xywh" else self.kind
+        return make(numbers, **known)
+
+    @staticmethod
+    def parts(x: Any) -> tuple[Any, Any]:
+        """The rows and the labels, None without, in what an item holds."""
+        if isinstance(x, dict):
+            keys = list(x)
+            rows = next((name for name in ("boxes", "bbox") if name in x), None)
+            labels = next((name for name in ("labels", "label", "category") if name in x), None)
+            if rows is not None:
+                return x[rows], None if labels is None else listed(x[labels])
+            if len(keys) in (4, 5):
+                edges = np.array([listed(x[key]) for key in keys[:4]], dtype=np.float32).T
+                return edges, listed(x[keys[4]]) if len(keys) == 5 else None
+        if isinstance(x, tuple) and len(x) == 2 and not np.isscalar(x[0]):
+            return x[0], listed(x[1])
+        return x, None
+
+
+class CreateKeypoints(Create):
+    """Make key points from rows of x and y, or from columns that hold x and y of each point in turn.
+
+    Args:
+        kind: `Keypoints` or a type of your own that is one.
+        metadata: `names` of the points and `pairs` that change places in a mirror.
+
+    >>> CreateKeypoints(names=("nose",)).encode({"nose_x": 4, "nose_y": float("nan")})
+    Keypoints(1x2, float32, all NaN, names=('nose',))
+    """
+
+    def __init__(self, kind: type = Keypoints, **metadata: Any) -> None:
+        super().__init__(kind, **metadata)
+
+    def make(self, x: Any) -> Any:
+        """Make the points of one item."""
+        if isinstance(x, dict):
+            numbers = [float("nan") if is_missing(value) else float(value) for value in x.values()]
+            if len(numbers) % 2:
+                raise ValueError(f"key points are made of x and y of each; {len(numbers)} columns came.")
+            x = np.array(numbers, dtype=np.float32).reshape(-1, 2)
+            x[np.isnan(x).any(axis=1)] = np.nan  # without one of the two nobody knows where it is
+        return super().make(x)
+
+
+class ShareCanvas(Transform):
+    """Let boxes and key points that do not know their canvas take that of the picture beside them.
+
+    >>> import torch
+    >>> photo, boxes = Image(torch.zeros(3, 4, 6)), Boxes([[0, 0, 2, 2]])
+    >>> ShareCanvas().encode((photo, boxes))[1].canvas
+    (4, 6)
+    """
+
+    def encode(self, x: Any) -> Any:
+        """Look for a picture, and give its size to what lies on it."""
+        parts = elements(x)
+        sizes = [tuple(part.shape[-2:]) for part in parts.values() if isinstance(part, Image | Mask)]
+        return self.given(x, sizes[0]) if sizes and not isinstance(x, TypedTensor) else x
+
+    def given(self, x: Any, canvas: tuple[int, ...]) -> Any:
+        """The sample, or one of its elements, with the canvas."""
+        if isinstance(x, tuple | dict):
+            return remade(x, [self.given(part, canvas) for part in values(x)])
+        if isinstance(x, Boxes | Keypoints) and x.canvas is None:
+            return type(x)(x, canvas=canvas)
+        return x
+
+
+def listed(x: Any) -> list:
+    """One value or several as a list of Python's own."""
+    x = x.tolist() if hasattr(x, "tolist") else x
+    return list(x) if isinstance(x, list | tuple) else [x]
