@@ -1,6 +1,7 @@
 """Say what your data are, once: what is an input, what is a target, which items are held out.
 
 >>> import pandas
+>>> from .tensors import Category, Image
 >>> photos = [torch.zeros(3, 8, 8, dtype=torch.uint8) for _ in range(4)]
 >>> table = pandas.DataFrame({"photo": photos, "label": list("abab")})
 >>> block = DataBlock(inputs=Image, targets=Category, split=([0, 1], [2, 3]))
@@ -63,6 +64,7 @@ class DataBlock:
             `Resize(160)`.
         batch_transforms: Further steps for each batch, on the device.
 
+    >>> from .tensors import Category, Image
     >>> pairs = [(torch.zeros(3, 4, 4) + n, name) for n, name in enumerate(["dark", "bright"] * 2)]
     >>> block = DataBlock(Image, Category, split=([0, 1], [2, 3]))
     >>> block.loaders(pairs).vocab

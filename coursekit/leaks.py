@@ -28,8 +28,8 @@ def check_labels(items: Sequence, sample: Sampled) -> None:
     if missing:
         raise ValueError(
             f"{len(missing)} of {len(items)} items have no target: {sample.target_from!r} is missing in "
-            f"item {missing[0]}{', among others' if len(missing) > 1 else ''}. Leave such items out, in a table by "
-            f"table = table.dropna(subset=[{sample.target_from!r}]); or fill them in."
+            f"item {missing[0]}{', among others' if len(missing) > 1 else ''}. Leave such items out, in a "
+            f"table by table = table.dropna(subset=[{sample.target_from!r}]); or fill them in."
         )
 
 

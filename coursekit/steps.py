@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from .dispatch import method
-from .geometry import Size, flip, resize, rotate
+from .geometry import flip, rotate
 from .samples import describe, elements, list_some
 from .tensors import Category, DicomImage, Image, Row, TypedTensor, Volume, plain, typed_like
 from .transforms import RandomTransform, Transform, takes
@@ -118,35 +118,10 @@ class Categorize(Transform):
         return super().acts_on(x, direction) and (direction == "decode" or not isinstance(x, torch.Tensor))
 
 
-class Resize(Transform):
-    """Give pictures, masks and what lies on them one size, so that they can be put together into a batch.
-
-    It takes every type that `geometry.resize` takes. Nothing is decoded: the detail that shrinking took away
-    is gone.
-
-    Args:
-        size: `(height, width)` in pixels, or one number for a square.
-
-    >>> Resize(8).encode(Image(torch.zeros(3, 20, 30))).shape
-    torch.Size([3, 8, 8])
-    """
-
-    def __init__(self, size: Size) -> None:
-        self.size = size
-
-    @method
-    def encode(self, x: TypedTensor) -> Any:
-        return moved(resize, x, self.size)
-
-    def acts_on(self, x: Any, direction: str = "encode") -> bool:
-        """Whether `resize` has a method for this type."""
-        return direction == "encode" and takes(resize, x, self.size)
-
-
 class ToFloat(Transform):
     """Turn pixels that are whole numbers 0..255 into floats 0..1, and back.
 
-    The measured values of a `DicomImage` keep their unit: they become floats and stay as large as they are.
+    Measured values, of a `DicomImage` or a `Volume`, keep their unit: they become floats of the same size.
     Done on whole batches: four times fewer bytes travel to the device before it than after it.
 
     >>> ToFloat().encode(Image(torch.full((3, 1, 1), 255, dtype=torch.uint8))).max().item()
@@ -158,7 +133,7 @@ class ToFloat(Transform):
         return x if x.is_floating_point() else typed_like(plain(x).float() / 255, x)
 
     @method
-    def encode(self, x: DicomImage) -> DicomImage:
+    def encode(self, x: DicomImage | Volume) -> Any:
         return x if x.is_floating_point() else typed_like(plain(x).float(), x)
 
     @method

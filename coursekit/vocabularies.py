@@ -211,8 +211,8 @@ class Tabulate(Transform):
         if len(there) > MANY_KINDS and 2 * len(there) > len(values):
             raise ValueError(
                 f"the column {name!r} of a Row holds {len(there)} different texts in {len(values)} rows "
-                f"({values[0]!r:.40}, ...): these are no kinds of thing. Leave the column out of the row; or, "
-                "if the words matter, make it an input of its own: inputs=(Row, Text)."
+                f"({values[0]!r:.40}, ...): these are no kinds of thing. Leave the column out of the row; "
+                "or, if the words matter, make it an input of its own: inputs=(Row, Text)."
             )
         return (UNSEEN, *sorted(there - {UNSEEN}))
 
