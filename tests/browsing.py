@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +16,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from built_book import ROOT
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Page as Tab
 
@@ -102,3 +107,36 @@ def violations(tab: Tab) -> list[str]:
         f"{[' '.join(node['target']) for node in found['nodes'][:4]]}"
         for found in Axe().run(tab).response["violations"]
     ]
+
+
+@contextmanager
+def jupyterlab(folder: Path, code: str) -> Iterator[str]:
+    """Start a real JupyterLab on a notebook with one cell; its address, with the notebook and a token."""
+    pytest.importorskip("jupyterlab")
+    about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)], metadata=about)
+    (folder / "work").mkdir()
+    nbformat.write(notebook, folder / "work" / "leaves.ipynb")
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR")
+    settings = {name: str(folder / name) for name in names} | {"PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
+        "--IdentityProvider.token=leaf", f"--ServerApp.root_dir={folder / 'work'}",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=folder, env=os.environ | settings
+    ) as server:
+        assert server.stderr is not None
+        address = next(filter(None, (re.search(r"http://127\S+?:\d+", line) for line in server.stderr)))
+        yield f"{address[0]}/lab/tree/leaves.ipynb?token=leaf"
+        server.terminate()
+        server.communicate()
+
+
+def run_first_cell(tab: Tab, address: str) -> None:
+    """Open a notebook in JupyterLab and run its first cell."""
+    tab.set_default_timeout(90_000)
+    tab.goto(address)
+    tab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    tab.locator(".jp-Notebook .cm-content").first.click()
+    tab.keyboard.press("Shift+Enter")

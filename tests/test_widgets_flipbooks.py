@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 import torch
-from browsing import WINDOWS, violations, visit
-from built_book import ROOT, run_build, small_book
+from browsing import WINDOWS, jupyterlab, run_first_cell, violations, visit
+from built_book import run_build, small_book
 from drawn import SCAN
 from matplotlib import pyplot
 from PIL import Image as Photo
@@ -243,51 +239,15 @@ def test_without_scripts_a_page_shows_one_picture_and_no_dead_control(browser: B
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[str]:
     """The address of a real JupyterLab with the lesson's code in a notebook."""
-    pytest.importorskip("jupyterlab")
-    cells = [
-        nbformat.v4.new_code_cell(code)
-        for code in re.findall(r"{code-cell}\n(?::.*\n)*((?s:.*?))```", LESSON)
-    ]
+    code = re.findall(r"{code-cell}\n(?::.*\n)*((?s:.*?))```", LESSON)[0]
     scan = "kit.show(kit.Volume(torch.rand(5, 8, 8)))"
-    cells[0].source = cells[0].source.replace("kit.flipbook", f"{scan}\nkit.flipbook")
-    (tmp_path / "work").mkdir()
-    about = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = nbformat.v4.new_notebook(cells=cells[:1], metadata=about)
-    nbformat.write(notebook, tmp_path / "work" / "leaves.ipynb")
-    settings = {
-        name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    }
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
-        "--IdentityProvider.token=leaf", f"--ServerApp.root_dir={tmp_path / 'work'}",
-    ]  # fmt: skip
-    with subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            **settings,
-            "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "lab"),
-            "PYTHONPATH": str(ROOT),
-        },
-    ) as server:
-        assert server.stderr is not None
-        address = next(filter(None, (re.search(r"http://127\S+?:\d+", line) for line in server.stderr)))
-        yield address[0]
-        server.terminate()
-        server.communicate()
+    with jupyterlab(tmp_path, code.replace("kit.flipbook", f"{scan}\nkit.flipbook")) as address:
+        yield address
 
 
 def test_in_jupyterlab_a_real_kernel_draws_it(browser: Browser, lab: str):
-    seen = visit(browser, lab, **WINDOWS["dark"])
-    tab = seen.tab
-    tab.set_default_timeout(90_000)
-    tab.goto(f"{lab}/lab/tree/leaves.ipynb?token=leaf")
-    tab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    tab.locator(".jp-Notebook .cm-content").first.click()
-    tab.keyboard.press("Shift+Enter")
+    tab = visit(browser, lab, **WINDOWS["dark"]).tab
+    run_first_cell(tab, lab)
     tab.get_by_role("slider", name="part").wait_for()
     tab.get_by_role("slider", name="depth").wait_for()
 
