@@ -5,7 +5,8 @@ Read it from the bottom up, or from the top down:
 - apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does.
 - training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
-- data: `datablock`, `loaders`, `splits`; `datasets` (what lies in each), `sources` (where it comes from).
+- data: `datablock`, `loaders`, `splits`; `inspecting` (which photos are broken); `datasets` (what lies in
+  each), `sources` (where it comes from).
 - and `augment`, batches on the device (on `movements`, `colours`, `draws`).
 - ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`);
   `sampling`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,

@@ -39,6 +39,7 @@ from .figures import framed
 from .files import FileNames, FilePath, find_files
 from .finding import find_items
 from .geometry import crop, flip, resize, rotate
+from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
@@ -202,6 +203,7 @@ __all__ = [
     "body_slices",
     "brain",
     "brain_tissues",
+    "check_photos",
     "check_split",
     "choose_device",
     "cifar10",

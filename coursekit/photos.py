@@ -26,10 +26,16 @@ class BrokenPhotoError(ValueError):
     """A picture file that cannot be read: the message names it and says what is wrong with it.
 
     It is a `ValueError`, so a program may catch it alone, to leave out the broken photos among thousands.
+    Its `reason` is what is wrong, without the name.
 
-    >>> issubclass(BrokenPhotoError, ValueError)
-    True
+    >>> BrokenPhotoError("cat.jpg is empty", reason="empty").reason
+    'empty'
     """
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        # One argument is enough: so a loader can raise it again from what a worker said.
+        super().__init__(message)
+        self.reason = reason
 
 
 def read_photo(
@@ -123,7 +129,7 @@ def decoded(
         reason = f"{error} If you trust it, lift the limit: PIL.Image.MAX_IMAGE_PIXELS = None."
     except Exception as error:  # Pillow's readers raise whatever a broken file makes them stumble over.
         reason = broken_off(error)
-    raise BrokenPhotoError(f"{os.fspath(path)} is not a picture that can be read: {reason}")
+    raise BrokenPhotoError(f"{os.fspath(path)} is not a picture that can be read: {reason}", reason)
 
 
 def unknown(data: bytes) -> str:

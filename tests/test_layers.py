@@ -20,9 +20,9 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 TABLE = """
 face
     api                 array_sets augment backbones blocks callbacks choices colours creating datablock
-                        descriptions devices dispatch display figures geometry interpret learner loaders
-                        losses metrics movements photo_sets photos scan_sets schedules sources splits
-                        steps table_sets tensors transforms vision widgets.flipbooks widgets.warps
+                        descriptions devices dispatch display figures geometry inspecting interpret learner
+                        loaders losses metrics movements photo_sets photos scan_sets schedules sources
+                        splits steps table_sets tensors transforms vision widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -87,6 +87,7 @@ data
     splitters           finding samples splits
     splits              samples
     finding             dispatch files samples
+    inspecting          files photos
     files               samples
     vocabularies        dispatch samples tensors transforms
     photo_sets          sources tensors

@@ -11,6 +11,7 @@ import torch
 from PIL import Image as pillow
 from PIL import ImageFile, ImageOps
 from test_typed import image, mask
+from torch.utils.data import DataLoader
 
 from coursekit import jpegs
 from coursekit.geometry import resize
@@ -327,3 +328,12 @@ class TestBroken:
         monkeypatch.setattr(np, "fromfile", refuse)
         with pytest.raises(PermissionError):
             Image.open(tmp_path / "a.jpg")
+
+    def test_a_worker_passes_it_on(self, photo: pillow.Image, tmp_path: Path) -> None:
+        photo.save(tmp_path / "a.jpg")
+        (tmp_path / "b.jpg").write_bytes(b"")
+        files = [str(tmp_path / name) for name in ("a.jpg", "b.jpg")]
+        loader = DataLoader(files, batch_size=None, num_workers=1, collate_fn=Image)
+
+        with pytest.raises(BrokenPhotoError, match=r"b.jpg is not a picture that can be read: it is empty"):
+            list(loader)
