@@ -5,11 +5,11 @@ Read it from the bottom up, or from the top down:
 - apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does.
 - training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
-- data: `datablock`, `loaders`, `splits`; `inspecting` (which photos are broken); `datasets` (what lies in
-  each), `sources` (where it comes from).
-- and `augment`, batches on the device (on `movements`, `colours`, `draws`).
-- ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`);
-  `sampling`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
+- data: `datablock`, `loaders`, `splits`; `augment`, batches on the device (on `movements`, `colours`,
+  `draws`); `inspecting` (which photos are broken); `datasets` (what lies in each), `sources` (where it comes
+  from).
+- ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`); `sampling`;
+  `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
   `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `jpegs`) and `scans` (files);
   `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
