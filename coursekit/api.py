@@ -31,6 +31,7 @@ from .callbacks import (
 from .choices import AmbiguousMethodError, NoMethodError
 from .colours import Brightness, ColourChange, Contrast, Erase, Hue, Recolour, Saturation
 from .creating import Create, CreateBoxes, CreateKeypoints
+from .cropping import CentreCrop, RandomResizedCrop, Resize
 from .datablock import DataBlock
 from .descriptions import alt_text
 from .devices import choose_device, seed_everything
@@ -72,7 +73,7 @@ from .splitters import (
     StratifiedSplit,
     TimeSplit,
 )
-from .steps import Categorize, Normalize, RandomFlip, RandomRotate, Resize, ToFloat
+from .steps import Categorize, Normalize, RandomFlip, RandomRotate, ToFloat
 from .table_sets import open_table, open_text
 from .tensors import (
     Boxes,
@@ -118,6 +119,7 @@ __all__ = [
     "CancelFit",
     "Categorize",
     "Category",
+    "CentreCrop",
     "ColourChange",
     "ColumnSplit",
     "Contrast",
@@ -164,6 +166,7 @@ __all__ = [
     "Prediction",
     "Progress",
     "RandomFlip",
+    "RandomResizedCrop",
     "RandomRotate",
     "RandomSplit",
     "RandomTransform",

@@ -43,7 +43,13 @@ YIQ = (LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 
 
 class ColourChange(Change):
-    """What all changes of colour have; subclass it and write `draw`."""
+    """What all changes of colour have; subclass it and write `draw`.
+
+    >>> class Negative(ColourChange):
+    ...     def draw(self, count, chance): return blend(-torch.ones(1), [[0, 0, 0, 0.5]] * 3)
+    >>> Recolour(Negative()).encode(Image(torch.zeros(3, 1, 1))).flatten().tolist()
+    [1.0, 1.0, 1.0]
+    """
 
     def draw(self, count: int, chance: torch.Generator) -> torch.Tensor:
         """Draw a matrix for each picture: `(count or 1, 4, 4)`, `float64`."""
@@ -65,7 +71,11 @@ def blend(share: torch.Tensor, other: Sequence[Sequence[float]]) -> torch.Tensor
 
 @dataclass(frozen=True)
 class Brightness(ColourChange):
-    """All values times a factor, up to so much from 1, or from a pair: torchvision's `adjust_brightness`."""
+    """All values times a factor, up to so much from 1, or from a pair: torchvision's `adjust_brightness`.
+
+    >>> Brightness((2, 2)).draw(1, torch.Generator())[0].diagonal().tolist()
+    [2.0, 2.0, 2.0, 1.0]
+    """
 
     amount: float | Range = 0.2
     chance: float = 1.0
@@ -81,6 +91,9 @@ class Contrast(ColourChange):
 
     torchvision's `adjust_contrast` takes the mean brightness of each picture for the middle; here it is the
     same for all, which saves a look at every pixel. With `about` that mean, both are the same.
+
+    >>> Contrast((2, 2)).draw(1, torch.Generator())[0, 0].tolist()
+    [2.0, 0.0, 0.0, -0.5]
     """
 
     amount: float | Range = 0.2
@@ -94,7 +107,11 @@ class Contrast(ColourChange):
 
 @dataclass(frozen=True)
 class Saturation(ColourChange):
-    """Colours further from grey, or nearer to it, by a factor: torchvision's `adjust_saturation`."""
+    """Colours further from grey, or nearer to it, by a factor: torchvision's `adjust_saturation`.
+
+    >>> Saturation((0, 0)).draw(1, torch.Generator())[0, 0].tolist()
+    [0.299, 0.587, 0.114, 0.0]
+    """
 
     amount: float | Range = 0.2
     chance: float = 1.0
@@ -110,6 +127,9 @@ class Hue(ColourChange):
 
     The turn is one about the grey axis of YIQ: what is grey stays, and so does brightness. torchvision turns
     in HSV, where brightness changes and no matrix will do: the same way, not the same colours.
+
+    >>> Hue(0).draw(1, torch.Generator())[0].diagonal().round().tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
 
     amount: float | Range = 0.05

@@ -83,6 +83,11 @@ class Movement(Change):
         of_canvas: Whether it speaks of the edges of a picture: a cloud of points that stands in the world,
             without a canvas, has none, and stays as it is.
         random: Whether it draws by chance.
+
+    >>> class Turnover(Movement):
+    ...     def draw(self, frame, chance): return matrices((-1, 0, 0), (0, -1, 0))
+    >>> Turnover().happening(Turnover().draw(Frame.of(2), torch.Generator()), 2, torch.Generator()).shape
+    torch.Size([2, 3, 3])
     """
 
     plane: tuple[int, int] = PLANES["depth"]
@@ -135,6 +140,9 @@ class Rotate(Movement):
     """Turn about the middle by up to so many degrees to either side, or by a pair's, counterclockwise.
 
     Of volumes and clouds, `axis` is what to turn about: the slices across it turn as they are shown.
+
+    >>> Rotate((180, 180)).draw(Frame.of(1), torch.Generator())[0].diagonal().tolist()
+    [-1.0, -1.0, 1.0]
     """
 
     degrees: float | Range
@@ -155,7 +163,11 @@ class Rotate(Movement):
 
 @dataclass(frozen=True)
 class Zoom(Movement):
-    """Make everything larger by a factor between two; below 1 smaller. Volumes grow along all three axes."""
+    """Make everything larger by a factor between two; below 1 smaller. Volumes grow along all three axes.
+
+    >>> Zoom((2, 2)).draw(Frame.of(1), torch.Generator())[0].diagonal().tolist()
+    [2.0, 2.0, 1.0]
+    """
 
     factor: Range = (1.0, 1.1)
     chance: float = 1.0
@@ -174,7 +186,11 @@ class Zoom(Movement):
 
 @dataclass(frozen=True)
 class Shear(Movement):
-    """Slant by up to so many degrees to either side: rows slide along the width, or columns the height."""
+    """Slant by up to so many degrees to either side: rows slide along the width, or columns the height.
+
+    >>> Shear((45, 45)).draw(Frame.of(1), torch.Generator())[0, 0].round().tolist()
+    [1.0, -1.0, 0.0]
+    """
 
     degrees: float | Range
     axis: str = "width"
@@ -190,7 +206,11 @@ class Shear(Movement):
 
 @dataclass(frozen=True)
 class Shift(Movement):
-    """Move along both axes by up to a share of the width and of the height."""
+    """Move along both axes by up to a share of the width and of the height.
+
+    >>> Shift(0).draw(Frame.of(1), torch.Generator())[0, :2, 2].tolist()
+    [0.0, 0.0]
+    """
 
     share: float = 0.1
     chance: float = 1.0
@@ -204,7 +224,11 @@ class Shift(Movement):
 
 @dataclass(frozen=True)
 class Perspective(Movement):
-    """Tilt away from the viewer: at an edge all is smaller or larger by up to about this share."""
+    """Tilt away from the viewer: at an edge all is smaller or larger by up to about this share.
+
+    >>> Perspective(0).draw(Frame.of(1), torch.Generator())[0, 2].tolist()
+    [0.0, 0.0, 1.0]
+    """
 
     share: float = 0.2
     chance: float = 1.0
@@ -227,6 +251,10 @@ class Crop(Movement):
     Args:
         scale: Smallest and largest share of the picture's area.
         ratio: Smallest and largest width by height of the part, in pixels.
+
+    >>> quarter = Crop(scale=(0.25, 0.25), ratio=(1, 1)).draw(Frame.of(1), torch.Generator())
+    >>> quarter[0].diagonal().tolist()
+    [2.0, 2.0, 1.0]
     """
 
     scale: Range = (0.35, 1.0)
@@ -258,6 +286,10 @@ class Fit(Movement):
     Args:
         method: `"crop"` fills the frame and loses what stands over, `"pad"` shows all and leaves edges free,
             `"squeeze"` does neither and changes the shape of things.
+
+    >>> wide = Frame.of(1, aspect=1, source=2)
+    >>> [Fit(method).draw(wide, torch.Generator())[0].diagonal().tolist()[:2] for method in ("crop", "pad")]
+    [[2.0, 1.0], [1.0, 0.5]]
     """
 
     method: str = "crop"

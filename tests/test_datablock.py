@@ -10,7 +10,8 @@ from coursekit.datablock import DataBlock
 from coursekit.photo_sets import photo_table
 from coursekit.finding import taken
 from coursekit.splits import group_split
-from coursekit.steps import Categorize, Normalize, RandomFlip, Resize
+from coursekit.cropping import Resize
+from coursekit.steps import Categorize, Normalize, RandomFlip
 from coursekit.tensors import Category, GrayImage, Image, Mask, TypedTensor
 from coursekit.transforms import Transform
 

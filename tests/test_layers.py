@@ -19,9 +19,10 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment backbones blocks callbacks choices colours creating datablock
-                        descriptions devices dispatch display figures geometry inspecting interpret learner
-                        loaders losses metrics movements photo_sets photos scan_sets schedules sources
+    api                 array_sets augment backbones blocks callbacks choices colours creating cropping
+                        datablock descriptions devices dispatch display figures geometry inspecting interpret
+                        learner loaders losses metrics movements photo_sets photos scan_sets schedules
+                        sources
                         splits steps table_sets tensors transforms vision widgets.flipbooks widgets.warps
 apart
     widgets
@@ -77,6 +78,7 @@ data
     augment             canvas colours dispatch draws geometry movements places sampling tensors warping
     colours             dispatch draws sampling tensors
     movements           draws
+    sampling
     draws               canvas samples tensors transforms
     datablock           blocks creating finding leaks loaders recipes splits splitters tensors transforms
     leaks               blocks finding samples splits
@@ -99,6 +101,7 @@ data
     downloads
 ground
     steps               dispatch geometry samples tensors transforms
+    cropping            canvas dispatch geometry places tensors transforms warping
     transforms          choices dispatch display samples
     geometry            canvas dispatch places samples tensors warping
     places              canvas dispatch tensors warping

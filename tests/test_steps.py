@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import coursekit
 from coursekit import tensors
-from coursekit.steps import Categorize, Normalize, RandomFlip, RandomRotate, Resize, ToFloat
+from coursekit.cropping import Resize
+from coursekit.steps import Categorize, Normalize, RandomFlip, RandomRotate, ToFloat
 from coursekit.tensors import (
     Boxes,
     Category,
