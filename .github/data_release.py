@@ -7,35 +7,32 @@ whose each one is. Nothing is written if one is missing or differs.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sys
 from pathlib import Path
 
-from coursekit.sources import Source, table
+from coursekit.downloads import sha256_of
+from coursekit.sources import File, Source, table
 
 OUT = Path(__file__).resolve().parent.parent / "_build" / "data-release"
 
 
-def fault(edition: Source, folder: Path) -> str:
-    """What is wrong with an edition's file; nothing when it is what the table says."""
-    file = folder / edition.path
-    if not file.is_file():
-        return f"{edition.path} is not in {folder}"
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    return (
-        ""
-        if found == edition.sha256
-        else f"{edition.path} has the sha256 {found}, the table says {edition.sha256}"
-    )
+def fault(file: File, folder: Path) -> str:
+    """What is wrong with a file of an edition; nothing when it is what the table says."""
+    path = folder / file.path
+    if not path.is_file():
+        return f"{file.path} is not in {folder}"
+    found = sha256_of(path)
+    return "" if found == file.sha256 else f"{file.path} has the sha256 {found}, the table says {file.sha256}"
 
 
 def licences(editions: list[Source]) -> str:
     """The page that goes with the files: their licences ask for these names."""
     rows = [
-        f"| `{e.asset}` | {e.title} | {e.attribution} | [{e.licence}]({e.licence_url}) | {e.origin} |"
+        f"| `{file.asset}` | {e.title} | {e.attribution} | [{e.licence}]({e.licence_url}) | {e.origin} |"
         for e in editions
+        for file in e.files
     ]
     return (
         "\n".join(
@@ -51,18 +48,20 @@ def main() -> int:
         print("Set COURSEKIT_DATA to the folder that holds the editions, then run this again.")
         return 2
     editions = [source for source in table().values() if source.kind == "edition"]
-    faults = [said for edition in editions if (said := fault(edition, folder))]
+    # A file may be part of two editions.
+    files = list(dict.fromkeys(file for edition in editions for file in edition.files))
+    faults = [said for file in files if (said := fault(file, folder))]
     if faults:
         print("Nothing was written:", *faults, sep="\n  ")
         return 1
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
-    for edition in editions:
-        shutil.copy2(folder / edition.path, OUT / edition.asset)
-    sums = "".join(f"{edition.sha256}  {edition.asset}\n" for edition in editions)
+    for file in files:
+        shutil.copy2(folder / file.path, OUT / file.asset)
+    sums = "".join(f"{file.sha256}  {file.asset}\n" for file in files)
     (OUT / "SHA256SUMS").write_text(sums, encoding="utf-8")
     (OUT / "LICENCES.md").write_text(licences(editions), encoding="utf-8")
-    print(f"{OUT}: {len(editions)} editions, {sum(edition.bytes for edition in editions) / 1e6:.0f} MB")
+    print(f"{OUT}: {len(editions)} editions, {len(files)} files, {sum(f.bytes for f in files) / 1e6:.0f} MB")
     return 0
 
 
