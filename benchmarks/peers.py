@@ -1,6 +1,6 @@
 """The libraries that ours is measured beside, kept apart from everything else in `.peers/`.
 
-`make bench` fetches them; nothing else does. Two groups of `pyproject.toml`, since their members do not go
+`make bench` fetches them; nothing else does. They stand in groups of `pyproject.toml`, since some do not go
 together: fastai still needs a plum from before 2.10. Each is installed into a folder of its own, without what
 it would pull along (torch is here already, and its version is ours to choose).
 """
@@ -18,7 +18,12 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".peers"
-NEEDED_BY = {"dispatch": "bench-dispatch", "tensors": "bench-fastai", "transforms": "bench-fastai"}
+NEEDED_BY = {
+    "decoding": "bench-decoding",
+    "dispatch": "bench-dispatch",
+    "tensors": "bench-fastai",
+    "transforms": "bench-fastai",
+}
 
 
 def fetch(benchmark: str) -> None:
