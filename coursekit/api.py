@@ -60,7 +60,16 @@ from .photo_sets import (
 )
 from .photos import BrokenPhotoError
 from .recipes import Recipe
-from .scan_sets import body_scan, body_slices, brain, brain_tissues, ct_slice, mr_slice, whole_body
+from .scan_sets import (
+    body_scan,
+    body_slices,
+    brain,
+    brain_tissues,
+    ct_slice,
+    mr_slice,
+    scanner_files,
+    whole_body,
+)
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, fetch
 from .splits import check_split, fold_split, group_split, random_split, stratified_split, time_split
@@ -243,6 +252,7 @@ __all__ = [
     "resize",
     "rotate",
     "satellite",
+    "scanner_files",
     "seed_everything",
     "show",
     "show_grid",

@@ -23,6 +23,19 @@ def ct_slice() -> Path:
     return fetch("ct_slice") / "CT_small.dcm"
 
 
+def scanner_files() -> Path:
+    """A folder as scanners leave it: two people, nine series, 31 pictures shrunk to 16 x 16 pixels.
+
+    A picture lies in `number/series/number` and its file has no ending; what made it ("CR" X-rays, "CT" or
+    "MR") stands inside, and its series is called so too. Beside them lie lists, notes, and files that hold no
+    picture.
+
+    >>> sorted(path.name for path in (scanner_files() / "98892003").iterdir())
+    ['MR1', 'MR2', 'MR700']
+    """
+    return fetch("scanner_files")
+
+
 def brain() -> Path:
     """The mean of 152 people's brains, by magnetic resonance: a NIfTI file, 197 x 233 x 189 voxels of 1 mm.
 

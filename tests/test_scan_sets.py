@@ -49,6 +49,14 @@ def test_a_slice_of_magnetic_resonance() -> None:
     assert int(plain(image).max()) > 0
 
 
+def test_a_folder_as_scanners_leave_it() -> None:
+    people = [scan_sets.scanner_files() / name for name in ("77654033", "98892001", "98892003")]
+    files = sorted(file for folder in people for file in folder.rglob("*") if file.is_file())
+
+    assert len(files) == 31
+    assert {DicomImage.open(file).shape for file in files} == {(1, 16, 16)}
+
+
 def test_a_brain_and_its_tissues_lie_in_one_place() -> None:
     grey, white = (plain(Volume.open(path)).float() for path in scan_sets.brain_tissues())
     brain = plain(Volume.open(scan_sets.brain()))
