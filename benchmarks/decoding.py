@@ -25,7 +25,7 @@ from PIL import Image as pillow
 from PIL import ImageOps
 from record import NOT_INSTALLED, Bars, record
 
-from coursekit import jpegs
+from coursekit import decoding
 from coursekit.geometry import resize
 from coursekit.tensors import Image
 
@@ -65,11 +65,11 @@ def with_pillow(file: Path) -> torch.Tensor:
 
 def pillow_alone(file: Path, **settings: Any) -> Image:
     """Ours where torchcodec is not installed."""
-    decoder, jpegs._decoder = jpegs._decoder, lambda: None
+    decoder, decoding._decoder = decoding._decoder, lambda: None
     try:
         return Image.open(file, **settings)
     finally:
-        jpegs._decoder = decoder
+        decoding._decoder = decoder
 
 
 def ways(tools: dict[str, Any], call: str) -> dict[str, Callable[[Path], Any]]:
@@ -135,7 +135,7 @@ def measured(tools: dict[str, Any], call: str, file: Path) -> list[dict[str, Any
             continue
         more: dict[str, Any] = {"Pillow takes, times as long": round(taken.times(THEIRS, way), 2)}
         if way.startswith("ours"):
-            beside = "torchcodec" if way == "ours" and "torchcodec" in here and call != CELL else THEIRS
+            beside = "torchcodec" if way == "ours" and "torchcodec" in here else THEIRS
             more["goal"] = f"at most {BOUND} times {beside}"
             more["reached"] = "yes" if taken.times(way, beside) <= BOUND else "no"
         rows.append(row(call, way, taken.nanoseconds(way) / 1e6, **more))

@@ -8,9 +8,10 @@ Read it from the bottom up, or from the top down:
 - data: `datablock`, `loaders`, `splits`; `augment`, batches on the device (on `movements`, `colours`,
   `draws`); `inspecting` (which photos are broken); `photo_sets`, `array_sets`, `scan_sets` and `table_sets`
   (what lies in each), `sources` (where it comes from), on `downloads` and `archives`.
-- ground: `steps`, `cropping` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`); `sampling`;
-  `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the kinds: `pictures`,
-  `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `jpegs`) and `scans` (files);
+- ground: `steps`, `cropping` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`);
+  `sampling`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the
+  kinds: `pictures`, `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `decoding`) and
+  `scans` (files);
   `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
   `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.

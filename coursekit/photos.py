@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .jpegs import decode_jpeg, jpeg_size
+from .decoding import decode, plain_jpeg_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Photo
@@ -41,7 +41,7 @@ class BrokenPhotoError(ValueError):
 def read_photo(
     path: str | os.PathLike[str], mode: str = "RGB", at_least: int | tuple[int, int] | None = None
 ) -> np.ndarray:
-    """Read a picture file by the fastest way there is: a JPEG with torchcodec, if that is installed.
+    """Read a picture file by the fastest way there is: with torchcodec, where that is.
 
     Args:
         path: The file. Its bytes say what format it has, whatever its name ends in.
@@ -64,9 +64,9 @@ def read_photo(
     asked = None if at_least is None else wanted_size(at_least)
     # On its side it may be, which only Pillow will tell: so the shorter side is compared with the shorter.
     shrinks = asked and all(
-        2 * a <= b for a, b in zip(sorted(asked), sorted(jpeg_size(data) or (0, 0)), strict=True)
+        2 * a <= b for a, b in zip(sorted(asked), sorted(plain_jpeg_size(data) or (0, 0)), strict=True)
     )
-    pixels = None if shrinks else decode_jpeg(data, mode, pillow.MAX_IMAGE_PIXELS or np.inf)
+    pixels = None if shrinks else decode(data, mode, pillow.MAX_IMAGE_PIXELS or np.inf)
     return channels_first(decoded(data, path, mode, asked), mode) if pixels is None else pixels
 
 

@@ -122,8 +122,8 @@ ground
     padding             typed
     typed
     samples
-    photos              jpegs
-    jpegs
+    photos              decoding
+    decoding
     scans
     dispatch            choices signatures
     choices             signatures

@@ -13,7 +13,7 @@ from PIL import ImageFile, ImageOps
 from test_typed import image, mask
 from torch.utils.data import DataLoader
 
-from coursekit import jpegs
+from coursekit import decoding
 from coursekit.geometry import resize
 from coursekit.photos import BrokenPhotoError
 from coursekit.tensors import GrayImage, Image, Mask, plain
@@ -134,11 +134,11 @@ def photo() -> pillow.Image:
     return pillow.fromarray(np.stack([x * 3, y * 4, 255 - x - y], -1).astype(np.uint8))
 
 
-@pytest.fixture(params=["torchcodec", "Pillow"] if jpegs._decoder() else ["Pillow"])
+@pytest.fixture(params=["torchcodec", "Pillow"] if decoding._decoder() else ["Pillow"])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test with it runs as photos are read here, and as they are where only Pillow is."""
     if request.param == "Pillow":
-        monkeypatch.setattr(jpegs, "_decoder", lambda: None)
+        monkeypatch.setattr(decoding, "_decoder", lambda: None)
 
 
 def adobe(photo: pillow.Image) -> pillow.Image:

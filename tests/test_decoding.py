@@ -1,4 +1,4 @@
-"""JPEG files: their size, and the same pixels whichever decoder reads them."""
+"""Photos decoded by torchcodec: the same pixels as Pillow's, and what is left to Pillow."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as pillow
 
-from coursekit import jpegs
-from coursekit.jpegs import decode_jpeg, jpeg_size
+from coursekit import decoding
+from coursekit.decoding import decode, plain_jpeg_size, plain_png_size
 from coursekit.photos import BrokenPhotoError, read_photo
 
 ORIENTATION = 0x0112
@@ -27,6 +27,12 @@ def photo(height: int, width: int, mode: str = "RGB") -> pillow.Image:
     noise = np.random.default_rng(0).integers(0, 20, (height, width, 3))
     made = np.stack([x * 3 + y, x + y * 2, x * 2], -1) % 200 + noise
     return pillow.fromarray(made.astype(np.uint8)).convert(mode)
+
+
+def png(picture: pillow.Image, **settings: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", **settings)
+    return stream.getvalue()
 
 
 def jpeg(picture: pillow.Image, orientation: int = 1, **settings: object) -> bytes:
@@ -44,9 +50,9 @@ def array(data: bytes) -> np.ndarray:
 def both_ways(file: Path, mode: str) -> list[np.ndarray | str]:
     """What is read with torchcodec and without it, or how the error begins."""
     found: list[np.ndarray | str] = []
-    for decoder in (jpegs._decoder, lambda: None):
+    for decoder in (decoding._decoder, lambda: None):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(jpegs, "_decoder", decoder)
+            patch.setattr(decoding, "_decoder", decoder)
             try:
                 found.append(read_photo(file, mode))
             except BrokenPhotoError as error:
@@ -65,8 +71,8 @@ class TestSize:
     def test_it_is_pillows(self, mode: str, progressive: bool) -> None:
         data = jpeg(photo(43, 61, mode), progressive=progressive)
 
-        assert jpeg_size(array(data)) == (43, 61)
-        assert jpeg_size(array(data[:2] + b"\xff\xff" + data[2:])) == (
+        assert plain_jpeg_size(array(data)) == (43, 61)
+        assert plain_jpeg_size(array(data[:2] + b"\xff\xff" + data[2:])) == (
             43,
             61,
         )  # filled up, as the standard allows
@@ -74,8 +80,31 @@ class TestSize:
     @given(st.binary(max_size=60))
     def test_no_bytes_make_it_stumble(self, some: bytes) -> None:
         for data in (some, b"\xff\xd8" + some, b"\xff\xd8\xff\xe0\x00\x02" + some):
-            found = jpeg_size(array(data))
+            found = plain_jpeg_size(array(data))
             assert found is None or len(found) == 2
+        for data in (some, decoding.SIGNATURE + some, png(photo(4, 6))[:33] + some):
+            found = plain_png_size(array(data), "RGB")
+            assert found is None or len(found) == 2
+
+    def test_a_png_that_is_plain_and_those_that_are_not(self) -> None:
+        colours, grey = photo(43, 61), photo(43, 61, "L")
+        turned = pillow.Exif()
+        turned[ORIENTATION] = 6
+        for made in (png(colours), png(colours, dpi=(72, 72)), png(grey)):
+            assert plain_png_size(array(made), "RGB") == (43, 61)
+        assert plain_png_size(array(png(grey)), "L") == (43, 61)
+        for made in (
+            png(colours, transparency=(0, 0, 0)),
+            png(colours, exif=turned),
+            png(colours, save_all=True, append_images=[photo(43, 61).rotate(90)]),
+            png(colours.convert("RGBA")),
+            png(colours.convert("P")),
+            png(grey.convert("LA")),
+            png(grey.convert("I;16")),
+            png(grey.convert("1")),
+        ):
+            assert plain_png_size(array(made), "RGB") is None
+        assert plain_png_size(array(png(colours)), "L") is None
 
 
 class TestDecoding:
@@ -92,24 +121,37 @@ class TestDecoding:
             subsampling=data.draw(st.integers(0, 2)),
             progressive=data.draw(st.booleans()),
         )
-        file = tmp_path_factory.mktemp("jpegs") / "a.jpg"
+        file = tmp_path_factory.mktemp("photos") / "a.jpg"
         file.write_bytes(made)
         for mode in ("RGB", "L"):
             theirs, pillows = both_ways(file, mode)
-            assert decode_jpeg(array(made), mode, ANY_SIZE) is not None
+            assert decode(array(made), mode, ANY_SIZE) is not None
             assert theirs.shape == pillows.shape
             assert abs(theirs.astype(int) - pillows).max() <= 1
 
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=30, deadline=None)
+    @given(data=st.data())
+    def test_they_do_for_png(self, data: st.DataObject, torchcodec: None, tmp_path_factory) -> None:
+        size = data.draw(st.tuples(st.integers(1, 40), st.integers(1, 40)))
+        mode = data.draw(st.sampled_from(["RGB", "L", "RGBA", "LA", "P", "1"]))
+        file = tmp_path_factory.mktemp("photos") / "a.png"
+        file.write_bytes(png(photo(*size, mode), compress_level=data.draw(st.integers(0, 9))))
+        for wanted in ("RGB", "L"):
+            theirs, pillows = both_ways(file, wanted)
+            assert np.array_equal(theirs, pillows)
+
+    @settings(max_examples=80, deadline=None, derandomize=True)
     @given(data=st.data())
     def test_both_say_the_same_of_a_damaged_file(
         self, data: st.DataObject, torchcodec: None, tmp_path_factory
     ) -> None:
-        made = array(jpeg(photo(43, 61)))
-        pixels = made.tobytes().index(b"\xff\xda")
+        whole, start = data.draw(
+            st.sampled_from([(jpeg(photo(43, 61)), b"\xff\xda"), (png(photo(43, 61)), b"IDAT")])
+        )
+        made, pixels = array(whole), whole.index(start)
         for place in data.draw(st.lists(st.integers(pixels, len(made) - 1), max_size=3)):
             made[place] = data.draw(st.integers(0, 255))
-        file = tmp_path_factory.mktemp("jpegs") / "a.jpg"
+        file = tmp_path_factory.mktemp("photos") / "a.jpg"
         file.write_bytes(made[: data.draw(st.integers(pixels, len(made)))].tobytes())
         theirs, pillows = both_ways(file, "RGB")
 
@@ -121,11 +163,11 @@ class TestDecoding:
         note = b'<x tiff:Orientation="6"/>'
         noted = whole[:2] + b"\xff\xe1" + (len(note) + 2).to_bytes(2) + note + whole[2:]
 
-        assert decode_jpeg(array(whole), "RGB", ANY_SIZE) is not None
-        assert decode_jpeg(array(whole), "RGB", 43 * 61 - 1) is None
-        assert decode_jpeg(array(whole[:-20]), "RGB", ANY_SIZE) is None
-        assert decode_jpeg(array(noted), "RGB", ANY_SIZE) is None
-        assert decode_jpeg(array(b""), "RGB", ANY_SIZE) is None
+        assert decode(array(whole), "RGB", ANY_SIZE) is not None
+        assert decode(array(whole), "RGB", 43 * 61 - 1) is None
+        assert decode(array(whole[:-20]), "RGB", ANY_SIZE) is None
+        assert decode(array(noted), "RGB", ANY_SIZE) is None
+        assert decode(array(b""), "RGB", ANY_SIZE) is None
 
     @pytest.mark.parametrize("error", [ImportError, OSError, RuntimeError])
     def test_one_made_for_another_torch_is_not_used(
@@ -137,8 +179,8 @@ class TestDecoding:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchcodec"]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.syspath_prepend(str(tmp_path))
-        find: Callable = jpegs._decoder.__wrapped__
-        monkeypatch.setattr(jpegs, "_decoder", find)
+        find: Callable = decoding._decoder.__wrapped__
+        monkeypatch.setattr(decoding, "_decoder", find)
         (tmp_path / "a.jpg").write_bytes(jpeg(photo(43, 61)))
 
         assert find() is None
