@@ -30,7 +30,7 @@ TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
 
 
-class ArchiveError(RuntimeError):
+class ArchiveError(ValueError):
     """An archive that is broken, or that should not be unpacked; the message names it and says why."""
 
 
@@ -62,17 +62,24 @@ def unpack(archive: Path, folder: Path) -> None:
     if not archive.name.lower().endswith((".zip", *TARS)):
         shutil.copyfile(archive, folder / archive.name)
         return
-    size = 0
+    count = size = 0
     try:
-        for number, member in enumerate(_members(archive)):
-            size += member.size
-            if size > MOST_BYTES or number >= MOST_MEMBERS:
-                raise ArchiveError(f"{archive} is not safe: it would unpack to {_much(size, number)}.")
+        for member in _members(archive):
+            count, size = count + 1, size + member.size
+            if size > MOST_BYTES or count > MOST_MEMBERS:
+                much = f"{MOST_BYTES / 2**30:g} GiB" if size > MOST_BYTES else f"{MOST_MEMBERS:,} files"
+                raise ArchiveError(f"{archive} is not safe: it would unpack to more than {much}.")
             _write(member, folder, archive)
     except BROKEN as error:
         raise ArchiveError(f"{archive} is broken: {str(error) or type(error).__name__}.") from error
-    except (NotImplementedError, RuntimeError) as error:  # A way to pack that zipfile lacks; a password.
-        raise error if isinstance(error, ArchiveError) else ArchiveError(f"{archive}: {error}.") from error
+    except RuntimeError as error:  # A password is asked for, or it is packed in a way that zipfile lacks.
+        raise ArchiveError(f"{archive} cannot be unpacked: {error}.") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ArchiveError(f"{archive} is broken: {error}.") from error  # gzip and bz2 say so this way.
+    if not count:
+        raise ArchiveError(f"{archive} is broken: there is nothing in it.")
 
 
 def _members(archive: Path) -> Iterator[Member]:
@@ -107,7 +114,3 @@ def _write(member: Member, folder: Path, archive: Path) -> None:
                 shutil.copyfileobj(source, target)
     except (FileExistsError, NotADirectoryError) as error:
         raise ArchiveError(f"{archive} is not safe: {member.name!r} stands in it twice.") from error
-
-
-def _much(size: int, number: int) -> str:
-    return f"{size / 2**30:,.1f} GiB" if size > MOST_BYTES else f"more than {number:,} files"

