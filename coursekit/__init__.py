@@ -14,7 +14,7 @@ Read it from the bottom up, or from the top down:
   `scans` (files);
   `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach); `workspace`,
-  `progress`, `notebook`, `cli` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
+  `progress`, `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
 
 Every public name stands in `api` and is reached as `coursekit.name`; nothing heavy is imported
 until a name is asked for.

@@ -1,4 +1,4 @@
-"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson` and `doctor`.
+"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson`, `doctor` and `data`.
 
 It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
 contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from . import __version__, workspace
+from . import __version__, data, workspace
 from .kit import KitError, KitWarning
 from .progress import WorkspaceError, WorkspaceWarning
 
@@ -31,6 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(data.app, name="data")
 
 Word = Annotated[
     str, typer.Argument(help="The exercise, such as first_model; `coursekit status` lists them.")

@@ -222,6 +222,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "coursekit"
 
 
+def release() -> str:
+    """The address of the data release whose assets are the editions; nothing while there is none.
+
+    >>> isinstance(release(), str)
+    True
+    """
+    return str(_file()["settings"]["release"])
+
+
 def _file() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
 
@@ -297,9 +306,9 @@ def _local_and_sound(file: File) -> Path | None:
 
 
 def _downloaded(source: Source, file: File, work: Path) -> Path:
-    place, release = os.environ.get("COURSEKIT_DATA", ""), _file()["settings"]["release"]
+    place = os.environ.get("COURSEKIT_DATA", "")
     addresses = [f"{place.rstrip('/')}/{file.path}"] if "://" in place else []
-    addresses += [source.address] if source.address else [f"{release}/{file.asset}"] if release else []
+    addresses += [source.address] if source.address else [f"{release()}/{file.asset}"] if release() else []
     if not addresses:
         raise SourceError(
             f"{source.title} ({source.size}) is part of the data release, and this version knows no address "

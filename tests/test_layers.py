@@ -29,7 +29,8 @@ apart
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
                         widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
-    cli                 diagnosis grader.exercises kit progress root workspace
+    cli                 data diagnosis grader.exercises kit progress root workspace
+    data                sources
     diagnosis           root workspace
     grader              grader.form
     grader.runner       grader.case grader.encoding grader.frames grader.warm kit

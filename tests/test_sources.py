@@ -153,7 +153,7 @@ def test_an_edition_is_downloaded_from_the_release_by_its_flat_name(
     mirror: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror.files["photos-tiny.zip"] = mirror.files.pop("photos/tiny.zip")
-    monkeypatch.setattr(sources, "_file", lambda: {"settings": {"release": mirror.address}})
+    monkeypatch.setattr(sources, "release", lambda: mirror.address)
 
     assert (fetch("tiny") / "tiny/cat/1.jpg").is_file()
 
@@ -175,7 +175,7 @@ def test_a_tar_at_a_public_address(
 def test_a_mirror_that_lacks_a_file_is_no_end(mirror: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror.files["photos-tiny.zip"] = mirror.files.pop("photos/tiny.zip")
     monkeypatch.setenv("COURSEKIT_DATA", mirror.address)
-    monkeypatch.setattr(sources, "_file", lambda: {"settings": {"release": mirror.address}})
+    monkeypatch.setattr(sources, "release", lambda: mirror.address)
 
     assert fetch("tiny").is_dir()
 
