@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .canvas import by
 from .finding import is_missing
 from .samples import elements, remade, values
 from .tensors import Boxes, Image, Keypoints, Mask, Text, TypedTensor
@@ -111,7 +112,8 @@ class CreateBoxes(Create):
             )
         numbers = np.asarray(rows, dtype=np.float32)
         numbers = numbers.reshape(-1, 4) if numbers.size % 4 == 0 and numbers.ndim < 2 else numbers
-        make = self.kind.from_xywh if self.form == "xywh" else self.kind
+        kind: Any = self.kind
+        make = kind.from_xywh if self.form == "xywh" else kind
         return make(numbers, **known)
 
     @staticmethod
@@ -159,6 +161,9 @@ class CreateKeypoints(Create):
 class ShareCanvas(Transform):
     """Let boxes and key points that do not know their canvas take that of the picture beside them.
 
+    A mask of another size than its picture is refused: it belongs to another picture, or to one of another
+    resolution.
+
     >>> import torch
     >>> photo, boxes = Image(torch.zeros(3, 4, 6)), Boxes([[0, 0, 2, 2]])
     >>> ShareCanvas().encode((photo, boxes))[1].canvas
@@ -168,7 +173,15 @@ class ShareCanvas(Transform):
     def encode(self, x: Any) -> Any:
         """Look for a picture, and give its size to what lies on it."""
         parts = elements(x)
-        sizes = [tuple(part.shape[-2:]) for part in parts.values() if isinstance(part, Image | Mask)]
+        sizes = [tuple(part.shape[-2:]) for part in parts.values() if isinstance(part, Image)]
+        masks = [tuple(part.shape[-2:]) for part in parts.values() if isinstance(part, Mask)]
+        if sizes and not set(masks) <= set(sizes):
+            raise ValueError(
+                f"the picture is {by(sizes[0])} pixels and its mask {by(masks[0])}: does the mask belong to "
+                "another picture? If both show the same at another resolution, resize each in its own block: "
+                "targets=Block(item=[Create(Mask), Resize(160)])."
+            )
+        sizes += masks
         return self.given(x, sizes[0]) if sizes and not isinstance(x, TypedTensor) else x
 
     def given(self, x: Any, canvas: tuple[int, ...]) -> Any:

@@ -13,8 +13,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -34,9 +35,11 @@ from .finding import (
 from .leaks import check_labels, check_leaks
 from .loaders import Items, Loader, Loaders
 from .recipes import Recipe
+from .sentences import sentence
 from .splits import Split, check_split
 from .splitters import Splitter
-from .tensors import Boxes, Keypoints
+from .summaries import BlockSummary
+from .tensors import Boxes, Keypoints, Mask
 from .transforms import Pipeline, Transform
 
 
@@ -95,6 +98,8 @@ class DataBlock:
         alone. What is drawn by chance follows from the seed, the pass and the number of the item. Held-out
         items and predictions do without the steps that draw.
 
+        The block and its steps stay as they are: they may be used again, with other data or another split.
+
         Args:
             source: A table, a folder, arrays, a list of items: whatever `find_items`, or `find`, understands.
             batch_size: How many items stand in a batch.
@@ -106,24 +111,45 @@ class DataBlock:
             ValueError: No items, a split that does not fit them or that leaks, or labels that are missing.
             KeyError: An item does not have what `input_from` or `target_from` names.
         """
+        return self.unlearned()._loaders(source, batch_size, seed=seed, device=device, workers=workers)
+
+    def unlearned(self) -> DataBlock:
+        """The same block with copies of its steps: what these learn, the steps of this one do not."""
+        steps = ("inputs", "targets", "item_transforms", "batch_transforms")
+        return replace(self, **{name: copy.deepcopy(getattr(self, name)) for name in steps})
+
+    def summary(self, source: Any, batch_size: int = 8) -> BlockSummary:
+        """Walk one item and one batch through every step, and say what happens to them; raises nothing.
+
+        Where something fails, it says at which step and on which item, what went in on both sides of the
+        sample, and what is the usual cause.
+
+        Args:
+            source: What `loaders` is to be given.
+            batch_size: How many items to put together, from each side of the split.
+        """
+        return BlockSummary(self, source, batch_size)
+
+    def __str__(self) -> str:
+        return sentence(self)
+
+    def _loaders(self, source: Any, batch_size: int, **options: Any) -> Loaders:
         items = self.find_items(source)
         sample = self.sample(items)
+        check_labels(items, sample)
         train, valid = self.split_items(items, sample)
-        inputs = [sample.inputs, *self.shared(sample), *self.item_transforms]
-        learned = Items(Chosen(items, train), Pipeline(sample, *inputs[1:]), seed=seed)
+        further = self.further_steps(sample)
+        learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"])
         learned.pipeline.setup(learned.raw)
         held_out = Items(Chosen(items, valid), learned.pipeline.calm())
-        options: dict[str, Any] = {"seed": seed, "device": device, "workers": workers}
         batch = Pipeline(*self.batch_steps())
         batch.setup(Loader(learned, batch_size, **options))
-        targets = None if sample.targets is None else Pipeline(*sample.targets.steps, *inputs[1:]).calm()
-        recipe = Recipe(
-            Pipeline(*sample.inputs.steps, *inputs[1:]).calm(), targets, batch.calm(), sample.input_from
-        )
+        made = [Pipeline(*pipeline.steps, *further).calm() for pipeline, _ in sample.sides]
+        targets = made[1] if len(made) > 1 else None
         return Loaders(
             Loader(learned, batch_size, batch, shuffle=True, **options),
             Loader(held_out, batch_size, batch.calm(), **options),
-            recipe,
+            Recipe(made[0], targets, batch.calm(), sample.input_from),
         )
 
     def find_items(self, source: Any) -> Sequence:
@@ -150,7 +176,6 @@ class DataBlock:
 
     def split_items(self, items: Sequence, sample: Sampled) -> Split:
         """Split the items, and refuse a split that leaks."""
-        check_labels(items, sample)
         split: Any = self.split
         if callable(split):
             split = split(
@@ -167,9 +192,9 @@ class DataBlock:
         steps = [step for block in blocks for step in block.batch]
         return [*{repr(step): step for step in steps}.values(), *self.batch_transforms]
 
-    @staticmethod
-    def shared(sample: Sampled) -> list[Transform]:
-        """A step that tells boxes and key points how large their picture is, if there are any."""
+    def further_steps(self, sample: Sampled) -> list[Transform]:
+        """What is done to each sample; first, what lies on a picture is told how large that is."""
         steps = [step for pipeline, _ in sample.sides for step in every_step(pipeline)]
         kinds = [step.kind for step in steps if isinstance(step, Create) and isinstance(step.kind, type)]
-        return [ShareCanvas()] if any(issubclass(kind, Boxes | Keypoints) for kind in kinds) else []
+        lies_on_a_picture = any(issubclass(kind, Boxes | Keypoints | Mask) for kind in kinds)
+        return [*[ShareCanvas()] * lies_on_a_picture, *self.item_transforms]

@@ -47,10 +47,13 @@ def check_leaks(items: Sequence, sample: Sampled, split: Split) -> None:
     both = [item for item in split[1] if keys[item] in learned]
     if both:
         first, other = learned[keys[both[0]]], both[0]
-        what = "file" if isinstance(inputs[other], str | os.PathLike) else "object"
+        is_file = isinstance(inputs[other], str | os.PathLike)
+        what, called = (
+            ("file", repr(os.fspath(inputs[other]))) if is_file else ("object", describe(inputs[other]))
+        )
         raise ValueError(
             f"the same {what} is to be learned from and held out: item {first} and item {other} are both "
-            f"{describe(inputs[other])} ({len(both)} held-out items in all). What belongs together stays "
+            f"{called} ({len(both)} held-out items in all). What belongs together stays "
             f"together: split=GroupSplit({sample.input_from!r}); or leave out what stands there twice."
         )
 

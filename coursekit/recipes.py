@@ -8,7 +8,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,7 +21,12 @@ from .batches import collate, separate, to_device
 from .blocks import Sampled
 from .finding import INPUT_NAMES, Take, find_items, taken, usual_take
 from .loaders import Items, Loader
+from .samples import elements
+from .saving import made, written
 from .transforms import Pipeline
+
+FORMAT = "coursekit recipe 1"
+MOST_BYTES = 64 * 2**20
 
 
 class Recipe:
@@ -41,7 +50,7 @@ class Recipe:
     @property
     def vocab(self) -> tuple:
         """The names of the kinds that targets have, in the order of their numbers; empty for others."""
-        steps = self.targets.steps if self.targets else ()
+        steps: Sequence[Any] = self.targets.steps if self.targets else ()
         return next((step.vocab for step in steps if getattr(step, "vocab", None)), ())
 
     def encode(self, x: Any, device: torch.device | str = "cpu") -> Any:
@@ -77,10 +86,73 @@ class Recipe:
         sample = Sampled(self._place(items), None, self.inputs)
         return Loader(Items(items, sample), batch_size, self.batch, device=device, workers=workers)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the recipe to a file, as JSON; what is there is replaced when all is written.
+
+        Classes are named, not stored. Functions are no data: an `input_from` that is one is left out, since
+        `encode` has no need of it.
+
+        Raises:
+            TypeError: A step that is or holds a function, or that has learned what its constructor is not
+                told; the message says what to do.
+        """
+        parts = {"inputs": self.inputs, "targets": self.targets, "batch": self.batch}
+        data = {"format": FORMAT, **{name: written(part) for name, part in parts.items()}}
+        data["input_from"] = None if _holds_function(self.input_from) else written(self.input_from)
+        file = Path(path)
+        unfinished = file.with_name(f"{file.name}.unfinished")
+        unfinished.write_text(json.dumps(data, indent=1), encoding="ascii")
+        unfinished.replace(file)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], types: Iterable[type] = ()) -> Recipe:
+        """Read a recipe that `save` wrote. Whatever a file says, no code is run but that of known steps.
+
+        Args:
+            path: The file.
+            types: The classes of your own that it uses: steps and types.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: It is no recipe, or uses a class that was not handed over.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> from .steps import Categorize
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "recipe.json")
+        ...     Recipe(Pipeline(), Pipeline(Categorize(["sound", "broken"])), Pipeline()).save(file)
+        ...     Recipe.load(file).vocab
+        ('sound', 'broken')
+        """
+        own = {kind.__name__: kind for kind in types}
+        try:
+            if os.path.getsize(path) > MOST_BYTES:
+                raise ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB, and no recipe is.")
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            if not isinstance(data, dict) or data.get("format") != FORMAT:
+                raise ValueError(f"it does not begin as a recipe does, with the format {FORMAT!r}.")
+            parts = [made(data.get(name), own) for name in ("inputs", "targets", "batch", "input_from")]
+            _check_parts(parts)
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{os.fspath(path)} could not be read as a recipe: {error}") from None
+        return cls(*parts)
+
     def _place(self, items: Sequence) -> Take:
         """Where these items keep their input."""
         try:
             taken(items[0], self.input_from)
         except (KeyError, AttributeError):
             return usual_take(items[0], INPUT_NAMES, 0)
-        return self.input_from
+        return usual_take(items[0], INPUT_NAMES, 0) if self.input_from is None else self.input_from
+
+
+def _holds_function(take: Take) -> bool:
+    """Whether what says where an input is kept is, or has in it, a function."""
+    return any(callable(part) and not is_dataclass(part) for part in elements(take).values())
+
+
+def _check_parts(parts: list) -> None:
+    """Refuse what is no three pipelines."""
+    for name, part in zip(("inputs", "targets", "batch"), parts, strict=False):
+        if not isinstance(part, Pipeline) and not (part is None and name == "targets"):
+            raise ValueError(f"its {name} are no pipeline.")

@@ -98,7 +98,15 @@ def kind_of(x: Any) -> str:
     >>> kind_of(1), kind_of("a"), kind_of(None)
     ('an int', 'a str', 'a NoneType')
     """
-    name = type(x).__name__
+    return with_article(type(x).__name__)
+
+
+def with_article(name: str) -> str:
+    """A name with its article, if it is not of several things.
+
+    >>> with_article("Image"), with_article("Boxes")
+    ('an Image', 'Boxes')
+    """
     several = name.endswith("s") and not name.endswith("ss")
     return name if several else f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 

@@ -6,11 +6,11 @@ import torch
 from PIL import Image as Pillow
 
 from coursekit.blocks import Block
-from coursekit.datablock import DataBlock
-from coursekit.photo_sets import photo_table
-from coursekit.finding import taken
-from coursekit.splits import group_split
 from coursekit.cropping import Resize
+from coursekit.datablock import DataBlock
+from coursekit.finding import taken
+from coursekit.photo_sets import photo_table
+from coursekit.splits import group_split
 from coursekit.steps import Categorize, Normalize, RandomFlip
 from coursekit.tensors import Category, GrayImage, Image, Mask, TypedTensor
 from coursekit.transforms import Transform
@@ -138,6 +138,8 @@ def test_every_step_is_set_up_once_on_the_training_items_alone(photos):
         photos, batch_size=4
     )
 
+    sample, _, item = data.train.items.pipeline.steps
+    first, batch = sample.inputs.steps[0], data.train.batch_transforms.steps[-1]
     assert first.seen == [photos["photo"][number] for number in (0, 1, 4, 5, 8, 9)]
     assert [(type(x), x.shape, str(y)) for x, y in item.seen] == [
         (GrayImage, (1, 16, 16), photos["label"][number]) for number in (0, 1, 4, 5, 8, 9)
@@ -147,10 +149,12 @@ def test_every_step_is_set_up_once_on_the_training_items_alone(photos):
 
 
 def test_a_scale_is_learned_from_the_training_photos_wherever_it_stands(photos):
-    scale = Normalize()
-    data = block(batch_transforms=[scale]).loaders(photos)
+    given = Normalize()
+    data = block(batch_transforms=[given]).loaders(photos)
+    scale = data.recipe.batch.steps[-1]
     pixels = torch.cat([inputs for inputs, _ in data.train])
 
+    assert given.mean is None
     assert scale.mean == pytest.approx([(0 + 1 + 4 + 5 + 8 + 9) * 20 / 6 / 255] * 3)
     assert pixels.mean().abs() < 1e-5
     assert data.decode_batch(data.one_batch())[0][0].dtype == torch.uint8

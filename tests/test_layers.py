@@ -20,10 +20,10 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 TABLE = """
 face
     api                 array_sets augment backbones blocks callbacks choices colours creating cropping
-                        datablock descriptions devices dispatch display figures geometry inspecting interpret
-                        learner loaders losses metrics movements photo_sets photos scan_sets schedules
-                        sources
-                        splits steps table_sets tensors transforms vision widgets.flipbooks widgets.warps
+                        datablock descriptions devices dispatch display figures files finding geometry
+                        inspecting interpret learner loaders losses metrics movements photo_sets photos
+                        recipes scan_sets schedules sources splits splitters steps table_sets tensors
+                        transforms vision vocabularies widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -45,7 +45,8 @@ apart
     kit                 definitions
     grader.starter      definitions grader.exercises grader.form
     grader.checking     grader.exercises grader.form grader.judging grader.mistakes grader.observing
-                        grader.process grader.report grader.wording
+                        grader.process grader.report grader.timing grader.wording
+    grader.timing       grader.form grader.judging grader.observing grader.process
     grader.report       grader.wording
     grader.mistakes     grader.comparison grader.encoding grader.form grader.judging grader.observing
                         grader.wording
@@ -81,12 +82,18 @@ data
     movements           draws
     sampling
     draws               canvas samples tensors transforms
-    datablock           blocks creating finding leaks loaders recipes splits splitters tensors transforms
+    datablock           blocks creating finding leaks loaders recipes sentences splits splitters summaries
+                        tensors transforms
+    summaries           advice blocks choices finding leaks sentences steps transforms walks
+    walks               batches blocks finding samples tensors transforms
+    advice
+    sentences           blocks finding samples splitters transforms
     leaks               blocks finding samples splits
-    recipes             batches blocks finding loaders transforms
+    recipes             batches blocks finding loaders samples saving transforms
+    saving              finding samples tensors transforms
     loaders             batches display samples transforms
     blocks              creating finding samples steps tensors transforms vocabularies
-    creating            finding samples tensors transforms
+    creating            canvas finding samples tensors transforms
     splitters           finding samples splits
     splits              samples
     finding             dispatch files samples
