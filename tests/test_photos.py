@@ -14,6 +14,7 @@ from test_typed import image, mask
 from torch.utils.data import DataLoader
 
 from coursekit import decoding
+from coursekit.creating import Create
 from coursekit.geometry import resize
 from coursekit.photos import BrokenPhotoError
 from coursekit.tensors import GrayImage, Image, Mask, plain
@@ -232,6 +233,7 @@ class TestKinds:
 
         assert found == shapes
         assert GrayImage.open(tmp_path / "a.jpg", at_least=60).shape == (1, 60, 80)
+        assert Create(Image, at_least=60).encode(tmp_path / "a.jpg").shape == (3, 60, 80)
 
     def test_what_is_read_smaller_looks_like_what_is_made_smaller(self, tmp_path: Path) -> None:
         """Within 2 of 255 on average, on a real photo."""
