@@ -91,7 +91,12 @@ data
     leaks               blocks finding samples splits
     recipes             batches blocks finding loaders samples saving transforms
     saving              finding samples tensors transforms
-    loaders             batches display samples transforms
+    loaders             display held orders passes reading samples transforms
+    passes              held orders reading transfer
+    held                batches reading samples tensors
+    transfer            batches samples
+    reading             batches finding photos samples scans transforms
+    orders              finding
     blocks              creating finding samples steps tensors transforms vocabularies
     creating            canvas finding samples tensors transforms
     splitters           finding samples splits

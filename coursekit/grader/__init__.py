@@ -7,7 +7,7 @@ Read in this order:
 - `scenario`, `case`: what a check asks, and the inputs it draws.
 - `encoding`: the plain data that cross from the learner's process.
 - `runner`, `process`: the learner's side, and how it is started, watched and ended.
-- `comparison`, `messages`, `report`: what was seen against what ours gives, in words.
+- `comparison`, `judging`, `timing`, `report`: what was seen against what ours gives, in words.
 - `checking`: all of it together.
 
 Nothing here imports torch or the library until a check runs.

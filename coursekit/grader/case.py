@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,32 @@ SIZES = (int, str)
 
 class NotRecorded(Exception):
     """A scenario asked the learner's side for a draw that the reference never made."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A call whose time counts: what it gave, and all that it takes to make it again."""
+
+    function: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    at_most: float
+    result: Any
+
+    def in_order(self, name: str) -> tuple[Any, ...]:
+        """Copies of the inputs with their items in another order for each name, the same in all of them.
+
+        So an answer that was kept from an earlier call is of no use.
+        """
+
+        def order(count: int) -> list[int]:
+            return random.Random(name).sample(range(count), count)
+
+        return tuple(one[order(len(one))] if getattr(one, "ndim", 0) else one for one in self.inputs)
+
+    @property
+    def shapes(self) -> list[list[int]]:
+        """The shapes of those inputs that have one."""
+        return [list(one.shape) for one in self.inputs if getattr(one, "ndim", 0)]
 
 
 class Case:
@@ -125,6 +152,20 @@ class Case:
         except Exception as error:
             return error
         return raised(None)
+
+    def timed(self, function: Callable[..., Any], *inputs: Any, at_most: float = 3.0) -> Timed:
+        """What `function(*inputs)` gives, in a time that counts: `yield "64 turns", case.timed(kit.turn, x)`.
+
+        Its value is compared as any other. If all values of the check are right, both sides are asked for it
+        again in turn, with the clock outside, and the learner's may take `at_most` times as long as ours.
+
+        Args:
+            function: What is timed, and nothing that need not be: prepare the inputs before.
+            inputs: Tensors and arrays come again with their items (the first axis) in another order;
+                anything else as it is.
+            at_most: Well above what another right way takes, well below what a loop over the items does.
+        """
+        return Timed(function, inputs, at_most, function(*inputs))
 
 
 def sizes(drawn: dict[str, Any]) -> dict[str, Any]:

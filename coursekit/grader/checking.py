@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .judging import Fault, changed, fault
 from .mistakes import nearest, sentence
 from .observing import Kit, ReferenceFailed, Run, Side, ask_reference
 from .report import Message, Report, Result
+from .timing import slow
 from .wording import brief, clean, count
 
 # A kit that hung once will most likely hang again; the checks after it wait less.
@@ -105,17 +107,20 @@ class _Checker:
 
     def result(self, one: Check) -> Result:
         """Ask both sides one check's question and judge it."""
+        allowed = self.seconds
         try:
             ours = self.ours(one)
+            self.learner.forget_printed()
+            seen = self.theirs(ours)
+            found = fault(one, seen, ours, allowed)
+            if found is None and one.another_day:
+                found = self.another_day(seen[0], ours[0])
+            begun = time.monotonic()
+            if found is None:
+                found = slow(one, ours, self.learner, self.reference, allowed)
         except ReferenceFailed as error:
             return Result(one.name, one.title, False, one.points, "ours", Message(sentences=(str(error),)))
-        allowed = self.seconds
-        self.learner.forget_printed()
-        seen = self.theirs(ours)
-        found = fault(one, seen, ours, allowed)
-        if found is None and one.another_day:
-            found = self.another_day(seen[0], ours[0])
-        took = sum(run.seconds for run in seen)
+        took = sum(run.seconds for run in seen) + time.monotonic() - begun
         if found is None:
             return Result(one.name, one.title, True, one.points, seconds=took)
         message = self.message(one, found, seen, ours)
@@ -188,7 +193,9 @@ def _values(found: Fault) -> tuple[str, str]:
     """What came and what ours gives, where there are two values to show."""
     if found.kind == "judged":
         return brief(found.seen), f"{brief(found.ours)}  (one of several right answers)"
-    if found.label and found.kind in ("differs", "changed"):
+    if found.kind == "slow":
+        return found.seen, found.ours
+    if found.label and found.kind in ("differs", "changed", "again"):
         return brief(found.seen), brief(found.ours)
     return "", ""
 

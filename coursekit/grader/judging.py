@@ -22,7 +22,8 @@ class Fault:
     """The first thing wrong with one check.
 
     Attributes:
-        kind: "differs", "judged", "raised", "unwritten", "stopped", "unusable" or "ours" (our own mistake).
+        kind: "differs", "judged", "changed" in a new Python, "again" when made once more, "slow", "raised",
+            "unwritten", "stopped", "unusable" or "ours" (our own mistake).
         run: The learner's run in which it was seen.
         label: The value it is about, or "" when there is none.
         sentence: What is wrong.
@@ -43,7 +44,7 @@ class Fault:
 def fault(check: Check, seen: list[Run], ours: list[Run], seconds: float) -> Fault | None:
     """The first fault among a check's runs, or None: every one of them must be right."""
     for run, reference in zip(seen, ours, strict=False):
-        found = _differing(check, run, reference) if run.is_whole else _interrupted(run, reference, seconds)
+        found = _differing(check, run, reference) if run.is_whole else interrupted(run, reference, seconds)
         if found:
             return found
     return None
@@ -52,15 +53,15 @@ def fault(check: Check, seen: list[Run], ours: list[Run], seconds: float) -> Fau
 def changed(today: Run, later: Run, ours: Run) -> Fault | None:
     """What a new Python gave, against what came before: the same question has the same answer later."""
     if not later.is_whole:
-        return _interrupted(later, ours, 0.0)
+        return interrupted(later, ours, 0.0)
     for at, one, other in zip(ours.seen, today.seen, later.seen, strict=False):
         if compare(other.value, one.value, "exact"):
             said = f"in a new Python, as on another day, the same call gave {brief(other.value)}."
-            return _fault("changed", today, at, one, said)
+            return fault_at("changed", today, at, one, said)
     return None
 
 
-def _interrupted(run: Run, reference: Run, seconds: float) -> Fault:
+def interrupted(run: Run, reference: Run, seconds: float) -> Fault:
     """A run that did not get to its end."""
     at = reference.seen[min(len(run.seen), len(reference.seen) - 1)]
     blank = Fault("", run, "", line=run.line or at.line, names=at.names)
@@ -114,21 +115,23 @@ def _differing(check: Check, run: Run, reference: Run) -> Fault | None:
     for number, ours in enumerate(reference.seen):
         seen = run.seen[number] if number < len(run.seen) else None
         if seen is None or seen.label != ours.label:
-            return _fault(
+            return fault_at(
                 "differs", run, ours, None, f"this check expected {ours.label!r} here, and it did not come."
             )
-        said = (
-            form(seen.value, ours.value)
-            if check.judge_function
-            else compare(seen.value, ours.value, ours.how)
-        )
-        if said:
-            return _fault("differs", run, ours, seen, said, agrees)
+        if said := unlike(check, seen, ours):
+            return fault_at("differs", run, ours, seen, said, agrees)
         agrees.append(f"{seen.label} ({brief(seen.value)})" if len(brief(seen.value)) < 30 else seen.label)
     if len(run.seen) > len(reference.seen):
         more = count(len(run.seen) - len(reference.seen), "value")
-        return _fault("differs", run, reference.seen[-1], None, f"{more} more came than ours gives.")
+        return fault_at("differs", run, reference.seen[-1], None, f"{more} more came than ours gives.")
     return _judged(check, run, reference) if check.judge_function else None
+
+
+def unlike(check: Check, seen: Seen, ours: Seen) -> str | None:
+    """How a value is unlike ours, if it is; where a judge decides, only in its form."""
+    if check.judge_function:
+        return form(seen.value, ours.value)
+    return compare(seen.value, ours.value, ours.how)
 
 
 def _judged(check: Check, run: Run, reference: Run) -> Fault | None:
@@ -141,11 +144,11 @@ def _judged(check: Check, run: Run, reference: Run) -> Fault | None:
     for label, sentence in complaints:
         ours = next(one for one in reference.seen if one.label == label)
         seen = next(one for one in run.seen if one.label == label)
-        return _fault("judged", run, ours, seen, sentence)
+        return fault_at("judged", run, ours, seen, sentence)
     return None
 
 
-def _fault(
+def fault_at(
     kind: str, run: Run, ours: Seen, seen: Seen | None, said: str, agrees: list[str] | None = None
 ) -> Fault:
     sentence = said[:1].upper() + said[1:]

@@ -36,16 +36,20 @@ def as_files(replace: Mapping[str, str]) -> dict[str, str]:
 
 def nearest(exercise: Exercise, check: Check, fault: Fault, seen: list[Run], ours: list[Run]) -> Wrong | None:
     """The wrong answer that does the same for every input, or at least at the value in question."""
-    if fault.kind not in ("differs", "judged", "changed", "raised"):
+    if fault.kind not in ("differs", "judged", "changed", "raised", "slow"):
         return None
     likely = sorted(exercise.wrong, key=lambda wrong: wrong.caught_by is not check)
+    is_slow = fault.kind == "slow"
+    if is_slow:  # all values are right: what is caught here all the same is caught for its time
+        likely = [wrong for wrong in likely if wrong.caught_by is check]
     found = None
     with Side(Kit()) as side, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for number, wrong in enumerate(likely):
             runs = _runs_of(wrong, ours, side, Path(folder) / str(number))
             if all(_same(a, b) for a, b in zip(seen, runs, strict=True)):
                 return wrong
-            if wrong.caught_by is check and fault.label and _same_at(fault.label, seen, runs):
+            here = wrong.caught_by is check and fault.label and not is_slow
+            if here and _same_at(fault.label, seen, runs):
                 found = found or wrong
     return found
 

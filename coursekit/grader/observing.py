@@ -42,13 +42,18 @@ class Kit:
 
 @dataclass(frozen=True)
 class Seen:
-    """One value that a scenario yielded; `line` and `names` say where it was at that moment."""
+    """One value that a scenario yielded; `line` and `names` say where it was at that moment.
+
+    One that is timed says how many times ours it may take, `at_most`, and the `shapes` of what went in.
+    """
 
     label: str
     value: Any
     how: str
     line: int
     names: dict[str, Any]
+    at_most: float | None = None
+    shapes: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,10 +122,26 @@ class Side:
             job = self._ready()
             if job is None:
                 return replace(blank, unusable=self._unusable)
-            run = self._ask(job, blank, folder, seconds, replay_only)
+            request, buffers = _request(blank, folder, replay_only)
+            run = self._ask(job, blank, request, buffers, seconds)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return replace(run, seconds=time.monotonic() - begun)
+
+    def again(self, run: Run, label: str, number: int, times: int, seconds: float) -> Run:
+        """Make a timed call of the scenario that was run last again, so many times, in orders of its own.
+
+        Returns:
+            That run with the last call's value seen; its `seconds` go from the request until all were over.
+        """
+        until = time.perf_counter() + seconds
+        prepare = {"do": "prepare", "label": label, "number": number, "times": times}
+        for request in (prepare, {"do": "go"}):
+            assert self._job is not None
+            run = self._ask(self._job, run, request, [], until - time.perf_counter())
+            if not run.is_whole:
+                break
+        return run
 
     def use(self, kit: Kit) -> None:
         """Take another kit, in the same process."""
@@ -140,13 +161,17 @@ class Side:
                 self._unusable = str(answer.get("text") or decode(answer["error"], []).text)
         return None if self._unusable else self._job
 
-    def _ask(self, job: process.Job, run: Run, folder: str, seconds: float, replay_only: bool) -> Run:
-        request, buffers = _request(run, folder, replay_only)
+    def _ask(
+        self, job: process.Job, run: Run, request: dict[str, Any], buffers: list[bytes], seconds: float
+    ) -> Run:
         seen: list[Seen] = []
         end: dict[str, Any] = {}
+        begun = over = time.perf_counter()
         try:
             for message, parts in job.ask(request, buffers, seconds):
-                if message["is"] == "yield":
+                if message["is"] == "over":
+                    over = time.perf_counter()
+                elif message["is"] in ("yield", "result"):
                     seen.append(_seen(message, parts))
                 else:
                     end = _end(message, parts)
@@ -156,7 +181,7 @@ class Side:
             end = {"stopped": "broken"}
         if "stopped" in end:
             self._close()
-        return replace(run, seen=tuple(seen), **end)
+        return replace(run, seen=tuple(seen), seconds=over - begun, **end)
 
     def printed(self) -> str:
         """The beginning of what the kit's code printed since this was last asked, even if it has ended."""
@@ -190,13 +215,16 @@ def _request(run: Run, folder: str, replay_only: bool) -> tuple[dict[str, Any], 
 
 
 def _seen(message: dict[str, Any], buffers: list[bytes]) -> Seen:
-    value = decode(message["value"], buffers)
-    names = decode(message["names"], [])
-    return Seen(str(message["label"]), value, str(message["how"]), int(message["line"]), dict(names))
+    value, names = decode(message["value"], buffers), decode(message["names"], [])
+    shapes = tuple(tuple(int(size) for size in shape) for shape in message["shapes"])
+    about = str(message["label"]), value, str(message["how"]), int(message["line"]), dict(names)
+    return Seen(*about, message["at_most"], shapes)
 
 
 def _end(message: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
     """What the last message of a run says, as fields of a `Run`."""
+    if message["is"] == "ready":
+        return {}
     if message["is"] == "done":
         return {"drawn": decode(message["draws"], buffers)}
     if message["is"] == "unusable":
@@ -226,15 +254,16 @@ def ask_reference(side: Side, check: Check, exercise: str, seed: int, devices: t
         kept: dict[str, Any] = {}
         for repeat in range(2):
             asked = Run(scenario, seed * 1000 + size * 10 + repeat, devices[0], kept)
-            first = _whole(side.run(asked, process.START))
+            first = whole(side.run(asked, process.START))
             kept = sizes(first.drawn)
             runs.append(first)
             for device in devices[1:]:
-                runs.append(_whole(side.run(replace(first, device=device), process.START, replay_only=True)))
+                runs.append(whole(side.run(replace(first, device=device), process.START, replay_only=True)))
     return runs
 
 
-def _whole(run: Run) -> Run:
+def whole(run: Run) -> Run:
+    """The run, if it got to its end; `ReferenceFailed` if not."""
     if run.is_whole:
         return run
     why = run.unusable or run.stopped or (f"{run.error.type}: {run.error.text}" if run.error else "")

@@ -30,7 +30,7 @@ MOST_OUTPUT = 10 * 2**20
 MOST_ANSWERS = 2_000
 MOST_BYTES = 2 * BYTES
 START = 180.0
-LAST = ("ready", "unusable", "done", "raised")
+LAST = ("ready", "unusable", "done", "raised", "result")
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -284,6 +284,7 @@ def _cold(how: str) -> Job:
 def _environment(hashes: str) -> dict[str, str]:
     """Ours, with the package findable, drawing without a screen, and CUDA left untouched until after a fork.
 
+    One thread computes: what checks ask is small, and several wait for each other on a busy machine.
     `hashes` seeds the hashes of text: known, so that a check repeats itself, and others in a new Python.
     """
     home = str(Path(__file__).resolve().parents[2])
@@ -293,6 +294,7 @@ def _environment(hashes: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONHASHSEED": hashes,
         "PYTHONIOENCODING": "utf-8",
+        "OMP_NUM_THREADS": "1",
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
         "MPLBACKEND": "Agg",
     }

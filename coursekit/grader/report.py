@@ -72,8 +72,8 @@ class Result:
         name, title: The check's name, and the same as words.
         passed: Whether every run on every device was right.
         points, of: What it earned, and what it counts.
-        kind: "" when passed, else what sort of fault: "differs", "judged", "raised", "unwritten", "stopped",
-            "unusable", or "ours" when the course is at fault.
+        kind: "" when passed, else what sort of fault: "differs", "judged", "changed", "again", "slow",
+            "raised", "unwritten", "stopped", "unusable", or "ours" when the course is at fault.
         parts: The message, in parts.
         seconds: How long the learner's code took.
     """
