@@ -111,7 +111,8 @@ class DataBlock:
             ValueError: No items, a split that does not fit them or that leaks, or labels that are missing.
             KeyError: An item does not have what `input_from` or `target_from` names.
         """
-        return self.unlearned()._loaders(source, batch_size, seed=seed, device=device, workers=workers)
+        options: dict[str, Any] = {"seed": seed, "device": device, "workers": workers}
+        return make_loaders(self.unlearned(), source, batch_size, options)
 
     def unlearned(self) -> DataBlock:
         """The same block with copies of its steps: what these learn, the steps of this one do not."""
@@ -132,25 +133,6 @@ class DataBlock:
 
     def __str__(self) -> str:
         return sentence(self)
-
-    def _loaders(self, source: Any, batch_size: int, **options: Any) -> Loaders:
-        items = self.find_items(source)
-        sample = self.sample(items)
-        check_labels(items, sample)
-        train, valid = self.split_items(items, sample)
-        further = self.further_steps(sample)
-        learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"])
-        learned.pipeline.setup(learned.raw)
-        held_out = Items(Chosen(items, valid), learned.pipeline.calm())
-        batch = Pipeline(*self.batch_steps())
-        batch.setup(Loader(learned, batch_size, **options))
-        made = [Pipeline(*pipeline.steps, *further).calm() for pipeline, _ in sample.sides]
-        targets = made[1] if len(made) > 1 else None
-        return Loaders(
-            Loader(learned, batch_size, batch, shuffle=True, **options),
-            Loader(held_out, batch_size, batch.calm(), **options),
-            Recipe(made[0], targets, batch.calm(), sample.input_from),
-        )
 
     def find_items(self, source: Any) -> Sequence:
         """The items of a source."""
@@ -198,3 +180,39 @@ class DataBlock:
         kinds = [step.kind for step in steps if isinstance(step, Create) and isinstance(step.kind, type)]
         lies_on_a_picture = any(issubclass(kind, Boxes | Keypoints | Mask) for kind in kinds)
         return [*[ShareCanvas()] * lies_on_a_picture, *self.item_transforms]
+
+
+def make_loaders(block: DataBlock, source: Any, batch_size: int, options: dict[str, Any]) -> Loaders:
+    """Find, split, learn, encode, and put together: what all answers of a data block lead to.
+
+    Steps are set up on the training items alone; held-out items and the recipe get what does not draw.
+
+    Args:
+        block: Says what to find, take, split and do; its own steps are set up.
+        source: What the block finds items in.
+        batch_size: How many items stand in a batch.
+        options: `seed`, `device` and `workers`, for every `Loader`.
+
+    >>> from .tensors import Category, Target
+    >>> block = DataBlock(Target, Category, split=([0, 1], [2]))
+    >>> data = make_loaders(block, [(3.0, "a"), (5.0, "b"), (7.0, "a")], 2, {"seed": 0})
+    >>> data.vocab, data.recipe.encode(4.0).tolist()
+    (('a', 'b'), [4.0])
+    """
+    items = block.find_items(source)
+    sample = block.sample(items)
+    check_labels(items, sample)
+    train, valid = block.split_items(items, sample)
+    further = block.further_steps(sample)
+    learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"])
+    learned.pipeline.setup(learned.raw)
+    held_out = Items(Chosen(items, valid), learned.pipeline.calm())
+    batch = Pipeline(*block.batch_steps())
+    batch.setup(Loader(learned, batch_size, **options))
+    made = [Pipeline(*pipeline.steps, *further).calm() for pipeline, _ in sample.sides]
+    targets = made[1] if len(made) > 1 else None
+    return Loaders(
+        Loader(learned, batch_size, batch, shuffle=True, **options),
+        Loader(held_out, batch_size, batch.calm(), **options),
+        Recipe(made[0], targets, batch.calm(), sample.input_from),
+    )
