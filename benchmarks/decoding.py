@@ -2,8 +2,8 @@
 
 Each way ends with the same: `uint8`, channels first, in colour, upright. "Pillow" is what most people write;
 torchvision's decoder is deprecated since 0.29; simplejpeg knows nothing of how the camera was held, and is
-here as the floor. Ours, which makes a typed picture of it and has a word for a broken one, may take 1.15 times
-as long as torchcodec, and as Pillow where only that is.
+here as the floor. Ours, which makes a typed picture of it and has a word for a broken one, may take 1.15
+times as long as torchcodec, and as Pillow where only that is.
 """
 
 from __future__ import annotations
