@@ -185,8 +185,15 @@ def find_class(name: Any, types: Mapping[str, type]) -> Any:
             f"it uses {word}, a class that does not come with the library. Hand it over: "
             f"Recipe.load(path, types=[{word}])."
         )
-    home = vars(sys.modules[f"{PACKAGE}.{module}"]) if f"{PACKAGE}.{module}" in sys.modules else {}
-    found = home.get(word) if module else types[word]
-    if not isinstance(found, type) or not may_be_named(found) or (module and own_name(found) != name):
+    found = of_the_library(module, word) if module else types[word]
+    if not isinstance(found, type) or not may_be_named(found):
         raise ValueError(f"it names {name!r}, and the library has no such type or step.")
     return found
+
+
+def of_the_library(module: str, word: str) -> Any:
+    """A class of the library: of that module, or of the one it has moved to since the file was written."""
+    loaded = [one for name, one in list(sys.modules.items()) if name.rpartition(".")[0] == PACKAGE]
+    loaded.sort(key=lambda one: one.__name__ != f"{PACKAGE}.{module}")
+    found = (vars(one).get(word) for one in loaded)
+    return next((one for one in found if isinstance(one, type) and own_name(one) is not None), None)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from .advice import advice
 from .blocks import Sampled
 from .choices import table as html_table
+from .files import readable
 from .finding import Chosen, column, is_cheap
 from .leaks import check_labels
 from .sentences import sentence, take_said
@@ -121,11 +122,12 @@ class BlockSummary:
         return [] if self.failure is None else [failure_said(self.failure)]
 
     def __repr__(self) -> str:
-        return "\n\n".join([*(f"{title}\n{indented(lines)}" for title, lines in self.parts), *self.failed()])
+        texts = [f"{title}\n{indented(lines)}" for title, lines in self.parts]
+        return readable("\n\n".join([*texts, *self.failed()]))
 
     def _repr_html_(self) -> str:
         shown = [f"<h4>{html.escape(title)}</h4>{laid_out(lines)}" for title, lines in self.parts]
-        return "".join([*shown, *(f"<pre>{html.escape(text)}</pre>" for text in self.failed())])
+        return readable("".join([*shown, *(f"<pre>{html.escape(text)}</pre>" for text in self.failed())]))
 
 
 def attempted(name: str, given: Any, do: Callable[[], Any]) -> Any:

@@ -84,7 +84,7 @@ data
     draws               canvas samples tensors transforms
     datablock           blocks creating finding leaks loaders recipes sentences splits splitters summaries
                         tensors transforms
-    summaries           advice blocks choices finding leaks sentences steps transforms walks
+    summaries           advice blocks choices files finding leaks sentences steps transforms walks
     walks               batches blocks finding samples tensors transforms
     advice
     sentences           blocks finding samples splitters transforms
