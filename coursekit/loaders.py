@@ -1,147 +1,57 @@
-"""Put items together into batches, on the device that computes, and take batches apart again.
+"""Batches of items, on the device that computes, as often as they are walked through.
 
-Thin on top of torch's `DataLoader`, which does the counting, shuffling and parallel reading; what is added is
-that items keep their types on the way.
+Thin on top of torch's `DataLoader`, which does the parallel reading; what is added is that items keep their
+types on the way, that everything follows from one seed, and that a run can be taken up where it was left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import (
-    DataLoader,
-    Dataset,
-    RandomSampler,
-    Sampler,
-    SequentialSampler,
-    default_collate,
-)
 
-from .batches import to_device
+from .held import Held, NotHeldError
+from .orders import InOrder, Order, Shuffled, rank_and_world
+from .passes import Numbered, Streamed, Workers
+from .reading import Broken, Items, has_numbers, source_of
 from .samples import describe
-from .transforms import Pipeline, Transform
+from .transforms import Pipeline
 
 if TYPE_CHECKING:
     from .recipes import Recipe
 
-Item = tuple[Any, Any]
-
-
-def collate(values: Sequence[Any]) -> Any:
-    """Stack values of one kind into a batch of that kind; tuples are stacked place by place.
-
-    Args:
-        values: Tensors of one shape, typed or plain, numbers, or tuples of these.
-
-    Returns:
-        A batch with one more dimension in front, of the type the values have.
-
-    Raises:
-        ValueError: The shapes differ.
-
-    >>> collate([torch.zeros(2), torch.ones(2)]).shape
-    torch.Size([2, 2])
-    """
-    first = values[0]
-    if isinstance(first, tuple):
-        return tuple(collate(column) for column in zip(*values, strict=True))
-    shapes = sorted({tuple(value.shape) for value in values if isinstance(value, torch.Tensor)})
-    if len(shapes) > 1:
-        raise ValueError(
-            f"a batch needs items of one shape, but these {type(first).__name__}s have {len(shapes)}: "
-            f"{', '.join(map(str, shapes[:3]))}{' ...' if len(shapes) > 3 else ''}. "
-            "Give the data block a step that makes them equal, such as item_transforms=[Resize(160)]."
-        )
-    return default_collate(list(values))
-
-
-class Items(Dataset):
-    """The items of one side of a split, encoded when they are asked for and kept from then on if they fit.
-
-    Args:
-        raw: What each item is made from.
-        pipeline: Turns one raw item into a pair of input and target.
-        most_bytes: Keep encoded items in memory if all of them together are no larger than this, so that
-            files are read and resized only once. Items that are drawn by chance are never kept.
-        seed: Where chance starts. What is drawn for an item follows from the seed, the pass and the number of
-            the item, not from the order in which, or the process where, items are made.
-
-    An item is asked for by its number, or by `(pass, number)`; the number alone is the item of pass 0.
-
-    >>> items = Items([("a", "b")], Pipeline())
-    >>> len(items), items[0]
-    (1, ('a', 'b'))
-    """
-
-    def __init__(self, raw: Sequence, pipeline: Transform, most_bytes: int = 2**30, seed: int = 0) -> None:
-        self.raw, self.pipeline, self.most_bytes, self.seed = raw, pipeline, most_bytes, seed
-        self._kept: dict[int, Item] = {}
-        self._keeps: bool | None = False if pipeline.random else None
-
-    def __len__(self) -> int:
-        return len(self.raw)
-
-    def __getitem__(self, place: int | tuple[int, int]) -> Item:
-        epoch, number = place if isinstance(place, tuple) else (0, place)
-        if number in self._kept:
-            return self._kept[number]
-        if self.pipeline.random:
-            self.pipeline.reseed(self.seed, epoch, number)
-        try:
-            item = self.pipeline.encode(self.raw[number])
-        except Exception as error:
-            error.add_note(f"while item {number} was made, from {describe(self.raw[number])}")
-            raise
-        if self._keeps is None:
-            self._keeps = size_in_bytes(item) * len(self) <= self.most_bytes
-        if self._keeps:
-            self._kept[number] = item
-        return item
-
-
-def size_in_bytes(item: Any) -> int:
-    """How much memory the tensors of an item take.
-
-    >>> size_in_bytes((torch.zeros(2, 3), 7))
-    24
-    """
-    if isinstance(item, tuple):
-        return sum(map(size_in_bytes, item))
-    return item.numel() * item.element_size() if isinstance(item, torch.Tensor) else 0
-
-
-class Passes(Sampler):
-    """The numbers that a sampler gives, each with the pass it belongs to: draws differ between passes.
-
-    >>> passes = Passes([5, 7])
-    >>> list(passes), list(passes)
-    ([(0, 5), (0, 7)], [(1, 5), (1, 7)])
-    """
-
-    def __init__(self, numbers: Any) -> None:
-        self.numbers, self.begun = numbers, 0
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        number, self.begun = self.begun, self.begun + 1
-        return ((number, place) for place in self.numbers)
+__all__ = ["Items", "Loader", "Loaders"]
 
 
 class Loader:
     """Batches of items, encoded and on the device, as often as they are walked through.
 
+    Each walk is a pass. The order of a pass, and all that is drawn in it, follow from the seed and the number
+    of the pass, whatever the device and the number of workers. Where several processes learn together
+    (`torch.distributed` is initialised), each gets its share of every pass.
+
     Args:
-        items: What to draw from.
+        items: What to draw from: `Items`, a list, a torch data set; or anything that can only be walked
+            through, in the order it comes, and then has no length.
         batch_size: How many items stand in a batch.
-        batch_transforms: Steps that are done on whole batches, on the device.
-        shuffle: Whether each pass has another order; the orders follow from the seed.
-        seed: The same seed gives the same orders.
-        device: Where batches go.
+        batch_transforms: Steps that are done on whole batches, on the device. What they draw follows from the
+            seed, the pass, the number of the batch and the rank of the process.
+        shuffle: Whether each pass has another order.
+        seed: The same seed gives the same orders and draws.
+        device: Where batches go. On a GPU each is sent while the one before is worked on.
         workers: How many processes read ahead; 0 reads in this one.
+        order: An order of another kind, such as `Balanced("label")` or `Bucketed("length")`.
+        drop_last: Leave out the last batch if it is not full.
+        start_method: How workers begin: "fork" or "spawn"; by default as Python does on this system.
+        hold: Whether items are held on the device from the first time they are read, so that later passes
+            only choose from there. By default they are if nothing is drawn for them, their shapes are equal
+            and they fit; True demands it, False forbids it.
+        most_bytes: How much memory held items may take.
+
+    Raises:
+        ValueError: No items, no batches, an order for what can only be walked through, or items to be held
+            that cannot be.
 
     >>> loader = Loader([(torch.zeros(2), 0), (torch.ones(2), 1), (torch.ones(2), 1)], batch_size=2)
     >>> [targets.tolist() for inputs, targets in loader]
@@ -157,36 +67,137 @@ class Loader:
         seed: int = 0,
         device: torch.device | str = "cpu",
         workers: int = 0,
+        *,
+        order: Order | None = None,
+        drop_last: bool = False,
+        start_method: str | None = None,
+        hold: bool | None = None,
+        most_bytes: int = 2**30,
     ) -> None:
-        if len(items) == 0:
-            raise ValueError("a loader needs at least one item; none came.")
-        self.items, self.device = items, torch.device(device)
-        self.batch_size = batch_size
+        self.items, self.batch_size, self.seed, self._device = items, batch_size, seed, torch.device(device)
         self.batch_transforms = batch_transforms or Pipeline()
-        generator = torch.Generator().manual_seed(seed)
-        self._loader = DataLoader(
-            items,
-            batch_size,
-            sampler=_order(items, generator if shuffle else None),
-            collate_fn=collate,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            pin_memory=self.device.type == "cuda",
-            generator=generator,
+        self._begin = self._at = (0, 0)  # Pass and batch: where the next walk begins, where the last stands.
+        order = order or (Shuffled() if shuffle else InOrder())
+        check(items, batch_size, order, drop_last)
+        held = Held(len(items), most_bytes) if may_hold(items, hold) else None
+        self._workers = team = Workers(workers, start_method)
+        self._passes = (
+            Numbered(items, batch_size, team, ready(order, items), seed, drop_last, held, bool(hold))
+            if has_numbers(items)
+            else Streamed(items, batch_size, team, drop_last)
         )
 
     def __len__(self) -> int:
-        return len(self._loader)
+        return len(self._passes)
 
     def __iter__(self) -> Iterator[Any]:
-        for batch in self._loader:
-            yield self.batch_transforms.encode(to_device(batch, self.device))
+        (epoch, start), rank = self._begin, rank_and_world()[0]
+        self._begin, self._at = (epoch + 1, 0), (epoch, start)
+        came = start > 0
+        for number, batch in self._passes.walk(epoch, start, self._device):
+            came, self._at = True, (epoch, number + 1)
+            self.batch_transforms.reseed(self.seed, epoch, number, rank)
+            yield self.batch_transforms.encode(batch)
+        self._at = epoch + 1, 0
+        if self.broken and not came:
+            raise ValueError(f"none of the items could be read; the first is {self.broken[0]}")
+
+    @property
+    def broken(self) -> list[Broken]:
+        """The items that were left out, as their files could not be read (see `Items`)."""
+        return self._workers.broken
+
+    @property
+    def device(self) -> torch.device:
+        """Where batches go; setting it moves what is held along."""
+        return self._device
+
+    @device.setter
+    def device(self, device: torch.device | str) -> None:
+        self._device = torch.device(device)
+        if isinstance(self._passes, Numbered) and self._passes.held:
+            self._passes.held.to(self._device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the last walk stands, between two batches, in numbers: enough to go on from there.
+
+        >>> loader = Loader(range(6), batch_size=2, shuffle=True)
+        >>> walk = iter(loader)
+        >>> first, state = next(walk), loader.state_dict()
+        >>> rest = [batch.tolist() for batch in walk]
+        >>> loader.load_state_dict(state)
+        >>> [batch.tolist() for batch in loader] == rest
+        True
+        """
+        epoch, number = self._at
+        if has_numbers(self.items) and number == len(self):
+            epoch, number = epoch + 1, 0
+        return {"pass": epoch, "batch": number, **self._fixed()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Let the next walk go on where a loader of the same items stood, and all after it follow.
+
+        Raises:
+            ValueError: The state is of other items, another seed, batch size or number of processes: other
+                batches would follow.
+        """
+        for name, here in self._fixed().items():
+            if state[name] != here:
+                raise ValueError(
+                    f"this state is of a loader whose {name} is {state[name]}, and here it is {here}: other "
+                    "batches would follow. Make this loader as that one was made."
+                )
+        self._begin = self._at = (state["pass"], state["batch"])
+
+    def _fixed(self) -> dict[str, Any]:
+        """What must be the same for the same batches to follow."""
+        count = len(self.items) if has_numbers(self.items) else None
+        return {
+            "count of items": count,
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+            "count of processes": rank_and_world()[1],
+        }
 
 
-def _order(items: Any, generator: torch.Generator | None) -> Sampler:
-    """The order of one pass after the other: shuffled by a generator, or as the items stand."""
-    order: Sampler = RandomSampler(items, generator=generator) if generator else SequentialSampler(items)
-    return Passes(order) if isinstance(items, Items) else order
+def check(items: Any, batch_size: int, order: Order, drop_last: bool) -> None:
+    """Refuse what would give no batch, or an order where there can be none."""
+    if batch_size < 1:
+        raise ValueError(f"a batch holds at least one item; batch_size={batch_size!r} was asked for.")
+    if not has_numbers(items):
+        if not isinstance(order, InOrder):
+            raise ValueError(
+                f"{describe(source_of(items))} can only be walked through, in the order it comes, and "
+                f"{order} was asked for. Make a list of it, or shuffle where it is made."
+            )
+        return
+    if len(items) == 0:
+        raise ValueError("a loader needs at least one item; none came.")
+    if drop_last and len(items) < batch_size * rank_and_world()[1]:
+        raise ValueError(
+            f"drop_last leaves nothing: {len(items)} items do not fill one batch of {batch_size}"
+            + (f" in each of {rank_and_world()[1]} processes." if rank_and_world()[1] > 1 else ".")
+        )
+
+
+def ready(order: Order, items: Any) -> Order:
+    """An order that knows what it must know of the items, such as their lengths."""
+    return order.known(source_of(items)) if hasattr(order, "known") else order
+
+
+def may_hold(items: Any, hold: bool | None) -> bool:
+    """Whether items may be held on the device, as far as that can be known before one is read.
+
+    Raises:
+        NotHeldError: They are to be held, and cannot be.
+    """
+    drawn, numbered = getattr(items, "random", False), has_numbers(items)
+    if hold and (drawn or not numbered):
+        why = "something is drawn for each of them in every pass" if drawn else "they have no numbers"
+        raise NotHeldError(f"the items cannot be held on the device: {why}. Leave hold=True out.")
+    if hold is None:
+        return numbered and not drawn and isinstance(items, Items | list | tuple)
+    return hold
 
 
 class Loaders:

@@ -1,0 +1,264 @@
+"""Read items and put them together into batches, here or in processes that read ahead.
+
+Whoever reads is told the pass and the numbers of the items, and gives back the batch with a list of what
+could not be read. Nothing depends on who reads, or on what was read before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, IterableDataset, get_worker_info
+
+from .batches import collate
+from .finding import INPUT_NAMES, taken, usual_take
+from .photos import BrokenPhotoError
+from .samples import describe
+from .scans import BrokenScanError
+from .transforms import Transform
+
+Item = tuple[Any, Any]
+UNREADABLE = (OSError, BrokenPhotoError, BrokenScanError)
+
+
+class Broken(NamedTuple):
+    """An item that was left out, since its file could not be read.
+
+    >>> print(Broken(7, "cat.png", "its end is missing."))
+    item 7, cat.png: its end is missing.
+    """
+
+    number: int
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"item {self.number}, {self.file}: {self.reason}"
+
+
+class Asked(NamedTuple):
+    """The items of one batch: their numbers, and which time it is that each comes in this pass, from 0."""
+
+    epoch: int
+    numbers: np.ndarray
+    turns: np.ndarray
+
+
+class Items(Dataset):
+    """The items of one side of a split, encoded when they are asked for and kept from then on if they fit.
+
+    Args:
+        raw: What each item is made from: a sequence, or something to walk through that has no length.
+        pipeline: Turns one raw item into a pair of input and target.
+        most_bytes: Keep encoded items in memory if all of them together are no larger than this, so that
+            files are read and resized only once. Items that are drawn by chance are never kept.
+        seed: Where chance starts. What is drawn for an item follows from the seed, the pass and the number of
+            the item, not from the order in which, or the process where, items are made.
+        broken: What a loader does with an item whose file cannot be read: "raise" the error, or "skip": leave
+            the item out of its batch, warn once, and list it in `Loader.broken`.
+
+    An item is asked for by its number, or by `(pass, number)`; the number alone is the item of pass 0.
+
+    Raises:
+        ValueError: `broken` is neither of the two.
+
+    >>> from .transforms import Pipeline
+    >>> items = Items([("a", "b")], Pipeline())
+    >>> len(items), items[0]
+    (1, ('a', 'b'))
+    """
+
+    def __init__(
+        self,
+        raw: Any,
+        pipeline: Transform,
+        most_bytes: int = 2**30,
+        seed: int = 0,
+        broken: str = "raise",
+    ) -> None:
+        if broken not in ("raise", "skip"):
+            raise ValueError(f'broken files "raise" an error, or one tells to "skip" them; got {broken!r}.')
+        self.raw, self.pipeline, self.most_bytes, self.seed = raw, pipeline, most_bytes, seed
+        self.skips, self.random = broken == "skip", pipeline.random
+        self._kept: dict[int, Item] = {}
+        self._keeps: bool | None = False if self.random else None
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, place: int | tuple[int, int]) -> Item:
+        epoch, number = place if isinstance(place, tuple) else (0, place)
+        return self.get(number, epoch)
+
+    def get(self, number: int, epoch: int, turn: int = 0) -> Item:
+        """One item as it is in a pass, the first time it comes in that pass or a later one."""
+        if number in self._kept:
+            return self._kept[number]
+        item = self.make(self.raw[number], number, epoch, turn)
+        if self._keeps is None:
+            self._keeps = size_in_bytes(item) * len(self) <= self.most_bytes
+        if self._keeps:
+            self._kept[number] = item
+        return item
+
+    def make(self, raw: Any, number: int, epoch: int, turn: int = 0) -> Item:
+        """Make an item from its raw form."""
+        if self.random:
+            self.pipeline.reseed(self.seed, epoch, number, *([turn] if turn else []))
+        try:
+            return self.pipeline.encode(raw)
+        except Exception as error:
+            error.add_note(f"while item {number} was made, from {describe(raw)}")
+            raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_kept": {}}  # A process that reads ahead keeps what it reads itself.
+
+    def forget(self) -> None:
+        """Keep no encoded items any more, as they are kept elsewhere."""
+        self._kept, self._keeps = {}, False
+
+
+def size_in_bytes(item: Any) -> int:
+    """How much memory the tensors of an item, or of a batch, take.
+
+    >>> size_in_bytes((torch.zeros(2, 3), 7, {"mask": torch.zeros(5, dtype=torch.bool)}))
+    29
+    """
+    if isinstance(item, (tuple, dict)):
+        return sum(map(size_in_bytes, item.values() if isinstance(item, dict) else item))
+    return item.numel() * item.element_size() if isinstance(item, torch.Tensor) else 0
+
+
+class Reader(Dataset):
+    """Gives whole batches: what was asked for, put together, and what of it could not be read.
+
+    >>> Reader([(1, "a"), (2, "b"), (3, "c")])[Asked(0, np.array([2, 0]), np.array([0, 0]))]
+    ((tensor([3, 1]), ['c', 'a']), [])
+    """
+
+    def __init__(self, items: Any) -> None:
+        self.items = items
+
+    def __getitem__(self, asked: Asked) -> tuple[Any, list[Broken]]:
+        items, numbers = self.items, asked.numbers.tolist()
+        if not isinstance(items, Items):
+            return read_batch(numbers, [(number,) for number in numbers], items.__getitem__, items)
+        places = [
+            (number, asked.epoch, turn) for number, turn in zip(numbers, asked.turns.tolist(), strict=True)
+        ]
+        return read_batch(numbers, places, items.get, items.raw, items.skips)
+
+
+class Stream(IterableDataset):
+    """Gives whole batches of what can only be walked through, as `Reader` does of what has numbers.
+
+    Several processes that read ahead take turns batch by batch, so that the order stays what it is in one;
+    several that learn together take turns item by item, and what does not come out even at the end is left
+    out. A torch `IterableDataset` shares its items out itself, as torch asks it to, and is taken as it comes.
+
+    >>> [batch.tolist() for batch, _ in Stream(iter([5, 6, 7]), batch_size=2)]
+    [[5, 6], [7]]
+    """
+
+    def __init__(
+        self,
+        items: Any,
+        batch_size: int,
+        drop_last: bool = False,
+        epoch: int = 0,
+        rank_and_world: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.items, self.batch_size, self.epoch = items, batch_size, epoch
+        self.rank, self.world = (0, 1) if shares_out(items) else rank_and_world
+        self.evenly = drop_last or self.world > 1
+
+    def __iter__(self) -> Iterator[tuple[Any, list[Broken]]]:
+        reader = None if shares_out(self.items) else get_worker_info()
+        for place, together in enumerate(self.rounds()):
+            if reader is None or place % reader.num_workers == reader.id:
+                yield self.batch(together[self.rank :: self.world])
+
+    def rounds(self) -> Iterator[list[tuple[int, Any]]]:
+        """What all processes that learn together take in one step: raw items with their numbers."""
+        source, size = enumerate(source_of(self.items)), self.batch_size * self.world
+        while (together := list(islice(source, size))) and (len(together) == size or not self.evenly):
+            yield together
+
+    def batch(self, numbered: list[tuple[int, Any]]) -> tuple[Any, list[Broken]]:
+        """Make the items of one batch, and put them together."""
+        raw, items = dict(numbered), self.items
+        if not isinstance(items, Items):
+            return read_batch(list(raw), [(number,) for number in raw], raw.__getitem__, raw)
+        asked = [(one, number, self.epoch) for number, one in numbered]
+        return read_batch(list(raw), asked, items.make, raw, items.skips)
+
+
+def read_batch(
+    numbers: Sequence[int], asked: Iterable[tuple], make: Callable[..., Any], raw: Any, skips: bool = False
+) -> tuple[Any, list[Broken]]:
+    """Make some items and put them together.
+
+    Args:
+        numbers: Those of the items.
+        asked: For each item what `make` is given.
+        make: Makes an item.
+        raw: What each item is made from, by its number; for messages.
+        skips: Whether items whose file cannot be read are left out.
+
+    Returns:
+        The batch (None if nothing could be read), and what was left out.
+    """
+    made, there, broken = [], [], []
+    for number, what in zip(numbers, asked, strict=True):
+        try:
+            made.append(make(*what))
+            there.append(number)
+        except UNREADABLE as error:
+            if not skips:
+                raise
+            broken.append(Broken(number, file_of(raw[number]), str(error) or type(error).__name__))
+
+    def called(place: int) -> str:
+        return f"item {there[place]}, {describe(raw[there[place]])}"
+
+    return collate(made, called) if made else None, broken
+
+
+def source_of(items: Any) -> Any:
+    """What items are read from."""
+    return items.raw if isinstance(items, Items) else items
+
+
+def shares_out(items: Any) -> bool:
+    """Whether the source gives each process its own items by itself."""
+    return isinstance(source_of(items), IterableDataset)
+
+
+def has_numbers(items: Any) -> bool:
+    """Whether items can be asked for by number; if not, they can only be walked through.
+
+    >>> has_numbers([3, 4]), has_numbers(iter([3, 4]))
+    (True, False)
+    """
+    source = source_of(items)
+    return not shares_out(items) and hasattr(source, "__getitem__") and hasattr(source, "__len__")
+
+
+def file_of(raw: Any) -> str:
+    """What to call a broken item: the file it is made from, as far as that can be told.
+
+    >>> file_of({"file": "cats/1.jpg", "label": "cat"}), file_of("2.jpg")
+    ('cats/1.jpg', '2.jpg')
+    """
+    with suppress(KeyError):
+        file = taken(raw, usual_take(raw, INPUT_NAMES, 0))
+        if isinstance(file, str | os.PathLike):
+            return os.fspath(file)
+    return describe(raw)

@@ -1,0 +1,215 @@
+"""Passes give the same batches whoever reads, held or not; what cannot be read is told once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils.data import IterableDataset
+
+from coursekit.loaders import Items, Loader
+from coursekit.orders import Balanced
+from coursekit.tensors import TypedTensor
+from coursekit.transforms import RandomTransform, Transform
+
+
+class Sound(TypedTensor):
+    """A type of one's own: spawned workers import it."""
+
+    axes = ("time",)
+    item_metadata = ("rate",)
+
+
+class Hear(RandomTransform):
+    """Makes a sound as loud as was drawn."""
+
+    def draw(self, chance):
+        return chance.random()
+
+    def apply(self, x, drawn):
+        return Sound(torch.tensor([float(x), drawn]), rate=x), x
+
+
+class Plain(Transform):
+    """Makes a sound, the same in every pass; files may be gone."""
+
+    def encode(self, x):
+        if x == 5:
+            raise FileNotFoundError("there is no sound 5")
+        return Sound(torch.tensor([float(x)]), rate=x), x
+
+
+class Numbers(IterableDataset):
+    def __iter__(self):
+        return iter(range(7))
+
+
+def walks(loader, passes=2):
+    """What a loader gives in some passes."""
+    return [[(type(x).__name__, x.tolist(), x.rate, y.tolist()) for x, y in loader] for _ in range(passes)]
+
+
+HOW = {
+    "one by fork": {"workers": 1, "start_method": "fork"},
+    "two by fork": {"workers": 2, "start_method": "fork"},
+    "one by spawn": {"workers": 1, "start_method": "spawn"},
+    "two by spawn": {"workers": 2, "start_method": "spawn"},
+}
+
+
+@pytest.mark.parametrize("how", HOW.values(), ids=HOW)
+def test_any_number_of_workers_gives_the_same_batches(how):
+    def loader(**how):
+        items = Items(range(9), Hear(), seed=1)
+        return Loader(items, 2, seed=3, order=Balanced([0] * 7 + [1] * 2), **how)
+
+    other = loader(**how)
+
+    assert walks(other) == walks(loader())
+    assert walks(other, 1) != walks(loader(), 1)
+
+
+def test_a_walk_that_was_left_does_not_disturb_the_next():
+    def loader(**how):
+        return Loader(Items(range(9), Hear(), seed=1), 2, shuffle=True, **how)
+
+    left, whole = loader(workers=2, start_method="fork"), loader()
+    next(iter(left))
+    next(iter(whole))
+
+    assert walks(left) == walks(whole)
+
+
+def test_what_cannot_be_sent_to_a_spawned_worker_is_explained():
+    items = Items([1, 2], Plain())
+    items.pipeline.encode = lambda x: x
+
+    with pytest.raises(Exception, match=r"[Pp]ickle") as caught:
+        list(Loader(items, workers=1, start_method="spawn"))
+    assert "functions and types of your own must stand in a module" in caught.value.__notes__[-1]
+
+
+def test_an_error_in_a_worker_names_the_item():
+    with pytest.raises(
+        FileNotFoundError, match=r"(?s)there is no sound 5.*while item 5 was made, from the int 5"
+    ):
+        list(Loader(Items(range(9), Plain()), workers=1, start_method="fork"))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("hold", [True, False])
+def test_broken_items_are_left_out_and_told_once(workers, hold):
+    items = Items(range(9), Plain(), broken="skip")
+    loader = Loader(items, 3, workers=workers, hold=hold, start_method="fork" if workers else None)
+
+    with pytest.warns(
+        UserWarning, match="left out, as it cannot be read: item 5, the int 5: there is no"
+    ) as told:
+        first = [y.tolist() for _, y in loader]
+    rest = [[y.tolist() for _, y in loader] for _ in range(2)]
+
+    assert first == rest[0] == rest[1] == [[0, 1, 2], [3, 4], [6, 7, 8]]
+    assert len(told) == 1
+    assert [one.number for one in loader.broken] == [5]
+
+
+def test_a_batch_of_nothing_but_broken_items_is_left_out():
+    loader = Loader(Items([4, 5, 6], Plain(), broken="skip"), 1)
+
+    with pytest.warns(UserWarning, match="left out"):
+        assert [y.tolist() for _, y in loader] == [[4], [6]]
+    assert [y.tolist() for _, y in loader] == [[4], [6]]
+
+
+def test_a_set_of_which_nothing_can_be_read_is_an_error():
+    loader = Loader(Items([5, 5], Plain(), broken="skip"), 1)
+
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(ValueError, match=r"none of the items could be read.* item 0"),
+    ):
+        list(loader)
+
+
+class Counting(Plain):
+    """Counts how often it makes an item."""
+
+    def __init__(self):
+        self.times = 0
+
+    def encode(self, x):
+        self.times += 1
+        return super().encode(x)
+
+
+def test_what_is_held_is_read_once_and_gives_the_same_batches():
+    count = Counting()
+    held = Loader(Items([1, 2, 3, 4, 6], count, most_bytes=0), 2, shuffle=True, hold=True)
+    other = Loader(Items([1, 2, 3, 4, 6], Plain()), 2, shuffle=True, hold=False)
+
+    assert walks(held, 4) == walks(other, 4)
+    assert count.times == 5
+
+
+def test_what_is_held_is_kept_nowhere_else():
+    items = Items([1, 2, 3], Plain())
+    loader = Loader(items, 2)
+    walks(loader, 2)
+
+    assert not items._kept
+    assert loader._passes.held.there.all()
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_a_pass_that_was_left_is_held_as_far_as_it_went(drop_last):
+    count = Counting()
+    loader = Loader(Items([0, 1, 2, 3, 4], count, most_bytes=0), 2, drop_last=drop_last, hold=True)
+    next(iter(loader))
+
+    assert [y.tolist() for _, y in loader] == [[0, 1], [2, 3], [4]][: 2 if drop_last else 3]
+    assert count.times == (4 if drop_last else 5)
+
+
+def test_what_cannot_be_held_is_read_again_unless_it_must_be_held():
+    unequal = [torch.zeros(2), torch.zeros(2), torch.zeros(3), torch.zeros(3)]
+    loader = Loader(unequal, 2)
+
+    assert [len(batch[0]) for _ in range(2) for batch in loader] == [2, 3, 2, 3]
+    assert loader._passes.held is None
+    with pytest.raises(
+        ValueError, match=r"cannot be held on the device: their shapes.*a Tensor of shape \(2, 3\)"
+    ):
+        list(Loader(unequal, 2, hold=True))
+    with pytest.raises(ValueError, match="something is drawn for each of them"):
+        Loader(Items([1], Hear()), hold=True)
+    with pytest.raises(ValueError, match="they have no numbers"):
+        Loader(iter([1]), hold=True)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_stream_gives_the_same_batches_to_any_number_of_workers(workers):
+    def loader(workers):
+        method = "fork" if workers else None
+        return Loader(Items([1, 2, 3, 4, 6], Hear(), seed=2), 2, workers=workers, start_method=method)
+
+    class Source:
+        def __iter__(self):
+            return iter([1, 2, 3, 4, 6])
+
+    streamed = Loader(
+        Items(Source(), Hear(), seed=2), 2, workers=workers, start_method="fork" if workers else None
+    )
+
+    assert walks(streamed) == walks(loader(0))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_torch_stream_is_walked_through(workers):
+    loader = Loader(Numbers(), 3, workers=workers, start_method="fork" if workers else None)
+
+    assert [batch.tolist() for batch in loader] == [[0, 1, 2], [3, 4, 5], [6]]
+    with pytest.raises(
+        TypeError, match="a Numbers can only be walked through: nobody knows how many batches"
+    ):
+        len(loader)
+    with pytest.raises(ValueError, match=r"can only be walked through.*Shuffled\(\) was asked for"):
+        Loader(Numbers(), shuffle=True)
