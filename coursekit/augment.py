@@ -23,7 +23,7 @@ import torch
 from .canvas import changed, each, facing
 from .colours import Brightness, Contrast, Erase, Hue, Recolour, Saturation, repaint
 from .dispatch import method
-from .draws import Drawing, Drawn, Range, Setting
+from .draws import Drawing, Drawn, Range, Setting, composed
 from .geometry import partners_swapped
 from .movements import Crop, Fit, Flip, Frame, Movement, Perspective, Rotate, Shear, Zoom
 from .places import carry, lost
@@ -110,23 +110,23 @@ class Warp(Drawing):
         edges[:, 0] = aspect
         forward = self.product(Frame(aspect, source), setting.axes, chance)
         forward = forward * edges[:, None] / edges[..., None]
-        to_new, from_old = from_middle(new), torch.linalg.inv(from_middle(old))
+        looks, goes = both_ways(forward, old, new)
         return {
-            "look": torch.linalg.inv(forward),
-            "forward": to_new @ forward @ from_old,
+            "look": looks,
+            "forward": goes,
             "over": -torch.linalg.det(forward)[:, None],  # above 0 where a picture is seen in a mirror
         }
 
     def product(self, frame: Frame, axes: int, chance: torch.Generator, world: bool = False) -> torch.Tensor:
         """Draw every movement, and multiply those known to what has so many axes, or to the world."""
-        result = torch.eye(axes + 1, dtype=torch.float64).expand(frame.count, -1, -1)
+        drawn = []
         for movement in self.movements:
             matrix = movement.happening(movement.draw(frame, chance), frame.count, chance)
             if axes == 3 and not (world and movement.of_canvas):
-                result = movement.in_space(matrix) @ result
+                drawn.append(movement.in_space(matrix))
             elif axes == 2 and movement.plane == (0, 1):
-                result = matrix @ result
-        return result
+                drawn.append(matrix)
+        return composed(drawn, frame.count, axes + 1)
 
     def lengths(self, setting: Setting) -> tuple[Any, ...]:
         """List how large each item will be; a size of two numbers leaves the depth of volumes as it is."""
@@ -229,6 +229,29 @@ def x_first(lengths: Sequence[Any], count: int) -> torch.Tensor:
     [[6.0, 4.0], [6.0, 4.0]]
     """
     return torch.tensor(lengths, dtype=torch.float64).flip(-1).expand(count, -1)
+
+
+def both_ways(
+    forward: torch.Tensor, old: torch.Tensor, new: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Make the two matrices of a movement: where the pixels of the new picture look, and where places go.
+
+    Args:
+        forward: Where everything goes, `(N, 3, 3)` or `(N, 4, 4)`, measured from the middle: -1 and 1 are
+            the edges of the picture along each axis.
+        old: How long each axis was, x first: `(N or 1, 2)` or `(N or 1, 3)`.
+        new: How long each axis will be.
+
+    Returns:
+        What leads from a place in the new picture to one in the old, from the middle as well; and what leads
+        from pixels of the old picture to pixels of the new one.
+
+    >>> to_the_right = torch.tensor([[[1.0, 0, 0.5], [0, 1, 0], [0, 0, 1]]])
+    >>> looks, goes = both_ways(to_the_right, torch.tensor([[8.0, 6]]), torch.tensor([[8.0, 6]]))
+    >>> looks[0, 0].tolist(), goes[0, 0].tolist()  # a quarter of the width: back, and forth by 2 pixels
+    ([1.0, 0.0, -0.5], [1.0, 0.0, 2.0])
+    """
+    return torch.linalg.inv(forward), from_middle(new) @ forward @ torch.linalg.inv(from_middle(old))
 
 
 def from_middle(lengths: torch.Tensor) -> torch.Tensor:

@@ -26,13 +26,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import torch
 
 from .dispatch import method
-from .draws import Change, Drawing, Range, Setting, around, uniform
+from .draws import Change, Drawing, Range, Setting, around, composed, uniform
 from .sampling import centres
 from .tensors import DicomImage, Image, plain, typed_like
 
@@ -173,8 +172,7 @@ class Recolour(Drawing):
             change.happening(change.draw(setting.count, chance), setting.count, chance)
             for change in self.changes
         )
-        whole = torch.eye(4, dtype=torch.float64).expand(setting.count, 4, 4)
-        return {"colours": reduce(lambda done, matrix: matrix @ done, drawn, whole)[:, :3]}
+        return {"colours": composed(drawn, setting.count, 4)[:, :3]}
 
     @method
     def apply(self, x: Image, drawn: Any) -> Any:

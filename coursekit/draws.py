@@ -15,8 +15,9 @@ follow from one seed, so they are the same on every device, and for everything t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from random import Random
 from typing import Any
 
@@ -48,6 +49,26 @@ def around(middle: float, amount: float | Range) -> Range:
     """
     low, high = amount if isinstance(amount, (tuple, list)) else (middle - amount, middle + amount)
     return low, high
+
+
+def composed(matrices: Iterable[torch.Tensor], count: int, side: int) -> torch.Tensor:
+    """Multiply matrices into one for each item, which does at once what they do one after another.
+
+    Args:
+        matrices: What is done, the first first; each `(count, side, side)`, or `(1, side, side)` for all.
+        count: How many items there are.
+        side: How many rows and columns a matrix has.
+
+    Returns:
+        `(count, side, side)`, on the device of the matrices; if there are none, `float64` on the CPU, and
+        nothing is changed by it.
+
+    >>> one_more, twice = torch.tensor([[[1.0, 1], [0, 1]]]), torch.tensor([[[2.0, 0], [0, 1]]])
+    >>> composed([one_more, twice], 1, 2)[0, 0].tolist()  # 2 (x + 1)
+    [2.0, 2.0]
+    """
+    nothing = torch.eye(side, dtype=torch.float64).expand(count, side, side)
+    return reduce(lambda done, matrix: matrix @ done.to(matrix), matrices, nothing)
 
 
 class Change:
