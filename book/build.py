@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import os
 import re
 import sys
 import tempfile
@@ -183,6 +184,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # The progress bar of a download would stand in the page, as a warning.
+    os.environ["TQDM_DISABLE"] = "1"
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     if sys.platform == "win32":
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())

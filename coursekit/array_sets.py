@@ -132,7 +132,7 @@ def satellite() -> dict[str, Any]:
 
 
 def aerial() -> Image:
-    """Fields from the air in four bands: blue, green, red and near infrared.
+    """A town by a dry river, from the air, in four bands: blue, green, red and near infrared.
 
     The source calls them red, green, blue; colours look natural the other way round.
 

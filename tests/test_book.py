@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import gzip
 import importlib
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from built_book import ROOT, Build, Page, book, run_build, small_book
 
 import coursekit
 from coursekit.lessons import words
+from coursekit.sources import table
 
 pytestmark = pytest.mark.xdist_group("book")
 
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.xdist_group("book")
 FIRST_VIEW = 350_000
 
 
-@pytest.mark.parametrize("module", ["mathml", "measurements", "reference_page", "tidy_tables", "widgets"])
+@pytest.mark.parametrize(
+    "module", ["data_samples", "mathml", "measurements", "reference_page", "tidy_tables", "widgets"]
+)
 def test_examples_in_the_extension_are_right(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
     found = doctest.testmod(importlib.import_module(module))
@@ -104,6 +108,43 @@ def test_the_reference_shows_every_public_name(built: Build) -> None:
     shown = Page(built.html / "book" / "reference.html").ids
 
     assert [name for name in dir(coursekit) if f"coursekit.{name}" not in shown] == []
+
+
+def test_the_page_of_data_sets_shows_each_with_its_licence_and_a_sample(built: Build) -> None:
+    page = Page(built.html / "book" / "data.html")
+    links = [given.get("href") for given in page.find("a")]
+    pictures = " ".join(given["src"] for given in page.find("img"))
+
+    for name, source in table().items():
+        assert f"data-set-{name.replace('_', '-')}" in page.ids
+        assert {source.licence_url, source.origin} <= set(links)
+        assert all(f"../lessons/{word}.html" in links for word in source.lessons)
+    # What packages carry is always here.
+    assert all(f"/{name}.webp" in pictures for name in ("solar_cells", "digits", "ct_slice", "brain"))
+
+
+def test_a_set_that_is_not_here_says_so_on_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("COURSEKIT_DATA", raising=False)
+    monkeypatch.setenv("COURSEKIT_CACHE", str(tmp_path / "cache"))
+    folder = small_book(tmp_path)
+    keep_only(folder / "coursekit" / "sources.toml", "settings", "pets", "digits", "cifar10", "shakespeare")
+    with (folder / "_toc.yml").open("w") as toc:
+        chapters = [{"file": f"book/{word}"} for word in ("glossary", "data", "bibliography")]
+        parts = [{"caption": "All", "chapters": chapters}]
+        json.dump({"format": "jb-book", "root": "book/index", "parts": parts}, toc)
+    build = run_build(folder, "--none")
+
+    assert build.status == 0, build.output
+    page = Page(folder / "_build" / "html" / "book" / "data.html")
+    assert page.path.read_text(encoding="utf-8").count("No sample: where this page was made, ") == 3
+    assert [file.name for file in (folder / "_build" / "html" / "_images").iterdir()] == ["digits.webp"]
+
+
+def keep_only(file: Path, *names: str) -> None:
+    """Leave these sets in a table."""
+    rows = re.split(r"\n(?=\[)", file.read_text(encoding="utf-8"))
+    file.write_text("\n".join(row for row in rows if row.startswith(tuple(f"[{name}]" for name in names))))
 
 
 def test_each_figure_made_from_data_says_whose_they_are(built: Build) -> None:
