@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,8 @@ class Recipe:
 
     def _place(self, items: Sequence) -> Take:
         """Where these items keep their input."""
+        if not isinstance(items[0], Mapping | tuple):
+            return None
         try:
             taken(items[0], self.input_from)
         except (KeyError, AttributeError):

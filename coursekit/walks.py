@@ -13,6 +13,7 @@ torch.Size([3, 2, 2])
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -188,5 +189,5 @@ def file_of(raw: Any) -> str:
     """The first name of a file in an item, for people to look at; empty if there is none."""
     values = elements(raw).values() if isinstance(raw, tuple | dict) else [raw]
     files = [os.fspath(x) for x in values if isinstance(x, os.PathLike) and not os.path.isdir(x)]
-    texts = [x for x in values if isinstance(x, str) and os.path.splitext(x)[1] and len(x) < 300]
+    texts = [x for x in values if isinstance(x, str) and re.fullmatch(r".{1,250}\.\w{1,5}", x)]
     return next(iter(files + texts), "")
