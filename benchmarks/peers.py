@@ -19,10 +19,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = ROOT / ".peers"
 NEEDED_BY = {
-    "decoding": "bench-decoding",
-    "dispatch": "bench-dispatch",
-    "tensors": "bench-fastai",
-    "transforms": "bench-fastai",
+    "augment": ("bench-fastai", "bench-kornia"),
+    "decoding": ("bench-decoding",),
+    "dispatch": ("bench-dispatch",),
+    "tensors": ("bench-fastai",),
+    "transforms": ("bench-fastai",),
 }
 
 
@@ -31,8 +32,12 @@ def fetch(benchmark: str) -> None:
 
     Without a network it says so and goes on: the table then reads "not installed".
     """
-    if (group := NEEDED_BY.get(benchmark)) is None:
-        return
+    for group in NEEDED_BY.get(benchmark, ()):
+        fetch_group(group)
+
+
+def fetch_group(group: str) -> None:
+    """Install one group of `pyproject.toml` into its folder, if that is not as the group names it."""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"][group]
     folder, stamp = PEERS / group, PEERS / f"{group}.txt"
     there = "\n".join([f"# Python {platform.python_version()}", *wanted, ""])
@@ -54,9 +59,9 @@ def find(benchmark: str, **names: str) -> dict[str, Any]:
     >>> find("dispatch", here="math:pi", missing="no_such_module:name")
     {'here': 3.141592653589793, 'missing': None}
     """
-    folder = str(PEERS / NEEDED_BY[benchmark])
-    if folder not in sys.path:
-        sys.path.append(folder)  # last: of what both have, ours counts
+    for group in NEEDED_BY[benchmark]:
+        if (folder := str(PEERS / group)) not in sys.path:
+            sys.path.append(folder)  # last: of what both have, ours counts
     found: dict[str, Any] = {}
     for shown, place in names.items():
         module, _, name = place.partition(":")

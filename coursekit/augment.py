@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import mul
 from typing import Any
 
 import torch
@@ -193,12 +194,12 @@ class Warp(Drawing):
     def finished(self, x: Any, values: torch.Tensor, drawn: Drawn) -> Any:
         """Give what was read the type of what it was read from, and say what has become of its axes."""
         setting = drawn.setting(x)
-        old, new = setting.lengths[0], self.lengths(setting)[0]
-        spacing = [
-            one and tuple(step * was / now for step, was, now in zip(one, old, new, strict=True))
-            for one in each(x, "spacing")
-        ]
-        letters = each(x, "orientation")
+        spacing, letters = each(x, "spacing"), each(x, "orientation")
+        if spacing[0] is not None and (calm := self.calm()):
+            # What is drawn makes things look larger; how large a pixel is does not change by it.
+            grown = calm.numbers(setting, torch.Generator())["forward"].diagonal(dim1=1, dim2=2)
+            steps = (1 / grown[:, :-1].flip(1)).tolist()
+            spacing = [tuple(map(mul, one, by)) for one, by in zip(spacing, steps, strict=True)]
         if letters[0] is not None:
             forward = drawn.of(x).host["forward"][:, :-1, :-1].tolist()
             letters = [facing(one, matrix) for one, matrix in zip(letters, forward, strict=True)]

@@ -209,7 +209,8 @@ class Erase(Drawing):
         ratio = uniform(chance, count, *map(math.log, self.ratio)).exp()
         half = torch.stack([(area / ratio).sqrt(), (area * ratio).sqrt()], -1).clamp(max=1)
         middle = uniform(chance, (count, 2), -1, 1) * (1 - half)
-        half[torch.rand(count, generator=chance) >= self.chance] = -1  # a rectangle with nothing inside
+        happens = torch.rand((count, 1), generator=chance) < self.chance
+        half = torch.where(happens, half, -1)  # below 0 nothing lies inside
         if self.fill == "random":
             fill = uniform(chance, (count, 3), 0, 1)
         else:
@@ -246,7 +247,8 @@ def repaint(pixels: torch.Tensor, numbers: dict[str, torch.Tensor], scale: float
     elif scale != 1:
         pixels = pixels * scale
     if erased is not None:
-        return pixels.clamp(*bounds(erased.to(pixels.dtype), pixels))
+        low, high = bounds(erased.to(pixels.dtype), pixels)
+        return pixels.clamp_(low, high) if colours is not None else pixels.clamp(low, high)
     return pixels if colours is None else pixels.clamp_(0, 1)
 
 

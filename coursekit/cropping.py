@@ -6,7 +6,7 @@ turn, cut and shrink the whole batch at once on the device (`size=224`): pixels 
 empty corner comes into sight.
 
 >>> import torch
->>> photo, nose = Image(torch.zeros(3, 40, 60)), Keypoints([[30, 20]], canvas=(40, 60))
+>>> photo, nose = Image(torch.zeros(3, 30, 60)), Keypoints([[30, 15]], canvas=(30, 60))
 >>> [fitted(x, 20, "crop").shape for x in (photo, nose)], fitted(nose, 20, "pad").tolist()
 ([torch.Size([3, 20, 20]), torch.Size([1, 2])], [[10.0, 10.0]])
 """
@@ -100,7 +100,7 @@ def padded(x: Image | Mask | Volume | VolumeMask, corner: Any, size: Any) -> Any
     if not isinstance(x, DicomImage | Volume):
         return changed(x, pad(values, amounts))
     least = smallest((values if x.is_batch else values[None]).flatten(1)[:, None, None])
-    least = (least if x.is_batch else least[0]).reshape(-1, *[1] * (axes + 1))
+    least = least.reshape(*values.shape[: x.is_batch], *[1] * (axes + 1))
     return changed(x, pad(values - least, amounts) + least)
 
 
@@ -158,14 +158,17 @@ class CentreCrop(Transform):
 
     @method
     def encode(self, x: TypedTensor) -> Any:
-        if not takes(crop, x, 0, self.size):
-            return x
-        length = read_lengths(x, self.size, "crop", "size")
-        return crop(x, middle(canvases(x, "crop")[0], length), length)
+        return cut_middle(x, self.size) if takes(crop, x, 0, self.size) else x
 
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether `crop` has a method for this type."""
         return direction == "encode" and takes(crop, x, 0, self.size)
+
+
+def cut_middle(x: Any, size: Any) -> Any:
+    """Cut a part of a size out of the middle."""
+    length = read_lengths(x, size, "crop", "size")
+    return crop(x, middle(canvases(x, "crop")[0], length), length)
 
 
 class RandomResizedCrop(RandomTransform):
@@ -199,26 +202,27 @@ class RandomResizedCrop(RandomTransform):
 
     @method
     def apply(self, x: TypedTensor, drawn: Any) -> Any:
-        if not takes(resize, x, self.size):
-            return x
-        parts, places = drawn
-        canvas = canvases(x, "crop")[0]
-        height, width = canvas[-2:]
-        sides = [
-            ((area / ratio * height * width) ** 0.5, (area * ratio * height * width) ** 0.5)
-            for area, ratio in parts
-        ]
-        high, wide = next((one for one in sides if one[0] <= height and one[1] <= width), sides[0])
-        length = whole(min(high, height), height), whole(min(wide, width), width)
-        corner = [
-            whole_part(2 * place * (was - now), was)
-            for place, was, now in zip(places, (height, width), length, strict=True)
-        ]
-        rest = canvas[:-2]
-        part = crop(x, (*[0] * len(rest), *corner), (*rest, *length))
-        size = self.size if isinstance(self.size, tuple) else (self.size, self.size)
-        return resize(part, (*rest[: len(canvas) - len(size)], *size))
+        return resize(cut_part(x, *drawn), self.size) if takes(resize, x, self.size) else x
 
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether `resize` has a method for this type."""
         return direction == "encode" and takes(resize, x, self.size)
+
+
+def cut_part(x: Any, parts: Sequence[tuple[float, float]], place: Sequence[float]) -> Any:
+    """Cut out the first part that lies within the picture, of several given by area and width by height.
+
+    `place` is how far down and to the right it lies, 0..1.
+
+    >>> import torch
+    >>> cut_part(Mask(torch.arange(16).reshape(4, 4)), [(2, 1), (0.25, 1)], (0, 1)).tolist()
+    [[2, 3], [6, 7]]
+    """
+    *rest, height, width = canvases(x, "crop")[0]
+    pixels = height * width
+    sides = [((area / ratio * pixels) ** 0.5, (area * ratio * pixels) ** 0.5) for area, ratio in parts]
+    high, wide = next((one for one in sides if one[0] <= height and one[1] <= width), sides[0])
+    length = whole(min(high, height), height), whole(min(wide, width), width)
+    free = height - length[0], width - length[1]
+    corner = [whole_part(2 * share * more, height) for share, more in zip(place, free, strict=True)]
+    return crop(x, (*[0] * len(rest), *corner), (*rest, *length))

@@ -117,14 +117,14 @@ class Setting:
     axes: int = 2
 
     @classmethod
-    def of(cls, x: Any, spacing: Sequence[Any] | None = None) -> Setting:
+    def of(cls, x: Any, spacing: Sequence[Any] | None = None, word: str = "It") -> Setting:
         """Find it out; one item is a batch of one. Flat things are spaced as the scan they lie on."""
         if not axes_of(x):
             return cls(len(x) if x.is_batch else 1)
         known, axes = each(x, "spacing"), len(axes_of(x))
         if axes == 2 and known[0] is None and spacing is not None:
             known = list(spacing)
-        lengths = [None] if stands_in_world(x) else canvases(x, "a batch transform")
+        lengths = [None] if stands_in_world(x) else canvases(x, word)
         return cls(len(x) if x.is_batch else 1, alike(lengths), alike(known), axes)
 
 
@@ -175,7 +175,7 @@ class Drawn:
         Raises:
             ValueError: The sample holds batches of different counts.
         """
-        setting = Setting.of(x, self.spacing)
+        setting = Setting.of(x, self.spacing, type(self.step).__name__)
         self.first = self.first or (setting.count, kind_of(x))
         if setting.count != self.first[0]:
             raise ValueError(
