@@ -22,6 +22,7 @@ NEEDED_BY = {
     "augment": ("bench-fastai", "bench-kornia"),
     "decoding": ("bench-decoding",),
     "dispatch": ("bench-dispatch",),
+    "loaders": ("bench-fastai",),
     "tensors": ("bench-fastai",),
     "transforms": ("bench-fastai",),
 }

@@ -124,7 +124,10 @@ class Sampled(Transform):
 
     def encode(self, x: Any) -> Any:
         """Encode both, each with its own pipeline."""
-        return tuple([pipeline.encode(taken(x, take)) for pipeline, take in self.sides])
+        inputs = self.inputs.encode(taken(x, self.input_from))
+        if self.targets is None:
+            return (inputs,)
+        return inputs, self.targets.encode(taken(x, self.target_from))
 
 
 class Taken:

@@ -43,7 +43,7 @@ class Create(Transform):
         """Make the value."""
         if isinstance(self.kind, type) and isinstance(x, self.kind):
             return x
-        is_path = isinstance(x, os.PathLike) or (isinstance(x, str) and hasattr(self.kind, "open"))
+        is_path = hasattr(x, "__fspath__") or (isinstance(x, str) and hasattr(self.kind, "open"))
         return self.read(Path(x)) if is_path else self.make(x)
 
     def make(self, x: Any) -> Any:
@@ -126,8 +126,10 @@ class CreateBoxes(Create):
             if rows is not None:
                 return x[rows], None if labels is None else listed(x[labels])
             if len(keys) in (4, 5):
-                edges = np.array([listed(x[key]) for key in keys[:4]], dtype=np.float32).T
-                return edges, listed(x[keys[4]]) if len(keys) == 5 else None
+                columns = [listed(x[key]) for key in keys]
+                boxes = max(map(len, columns))
+                columns = [column * boxes if len(column) == 1 else column for column in columns]
+                return np.array(columns[:4], dtype=np.float32).T, columns[4] if len(keys) == 5 else None
         if isinstance(x, tuple) and len(x) == 2 and not np.isscalar(x[0]):
             return x[0], listed(x[1])
         return x, None

@@ -45,10 +45,10 @@ class Raster(TypedTensor):
 
     @classmethod
     def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
-        if isinstance(data, (str, os.PathLike)):
-            return cls.open(data)
         if isinstance(data, np.ndarray) or hasattr(data, "getbands"):
             data = cls.to_array(data)
+        elif isinstance(data, (str, os.PathLike)):
+            return cls.open(data)
         return super().read(data, metadata)
 
     @classmethod

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from random import Random
 from typing import Any
@@ -37,6 +38,7 @@ class Categorize(Transform):
 
     def __init__(self, vocab: Iterable[str] | None = None) -> None:
         self.vocab: tuple = tuple(vocab) if vocab is not None else ()
+        self._made: dict[Any, Category] = {}  # A category for each name that came, made once.
 
     def setup(self, items: Iterable) -> None:
         """Take the sorted distinct names of the training items, unless names were given.
@@ -79,8 +81,11 @@ class Categorize(Transform):
         Raises:
             ValueError: A name that is not in the vocabulary.
         """
+        with suppress(KeyError, TypeError):
+            return self._made[x]
         if x in self.vocab:
-            return Category(self.vocab.index(x), vocab=self.vocab)
+            self._made[x] = Category(self.vocab.index(x), vocab=self.vocab)
+            return self._made[x]
         if not self.vocab:
             raise ValueError("Categorize knows no names yet: call setup(training items), or give the names.")
         near = get_close_matches(str(x), map(str, self.vocab), n=1)
