@@ -5,7 +5,9 @@ Read it from the bottom up, or from the top down:
 - apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does.
 - training: `learner`, the loop, with `callbacks` and `screens` (what shows how far it is); `schedules` and
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
-- data: `datablock`, `loaders`, `splits`; `augment`, batches on the device (on `movements`, `colours`,
+- data: `datablock`, which says itself in `sentences` and `summaries` (on `walks` and `advice`), of `blocks`
+  (on `creating` and `vocabularies`); `finding` items and `files`; `splits`, `splitters` and `leaks`;
+  `recipes` (on `saving`) for inference; `loaders`; `augment`, batches on the device (on `movements`, `colours`,
   `draws`); `inspecting` (which photos are broken); `photo_sets`, `array_sets`, `scan_sets` and `table_sets`
   (what lies in each), `sources` (where it comes from), on `downloads` and `archives`.
 - ground: `steps`, `cropping` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`);

@@ -38,7 +38,7 @@ from .devices import choose_device, seed_everything
 from .display import show, show_grid, show_heat, show_results
 from .figures import framed
 from .files import FileNames, FilePath, find_files
-from .finding import find_items
+from .finding import Together, find_items
 from .geometry import crop, flip, resize, rotate
 from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
@@ -199,6 +199,7 @@ __all__ = [
     "Text",
     "TimeSplit",
     "ToFloat",
+    "Together",
     "Tokenize",
     "Transform",
     "TypedTensor",

@@ -125,6 +125,12 @@ class FileNames:
     Raises:
         FileNotFoundError: There is no such folder.
         ValueError: No file has such a name; the message shows the names there are.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "cow_7.wav").write_text("")
+    ...     FileNames("{label}_{number}.wav")(folder)[0]["number"]
+    '7'
     """
 
     pattern: str

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,32 @@ class Chosen(Found):
         """A column of the chosen."""
         values = column(self.items, name)
         return [values[number] for number in self.numbers]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Make one item of all rows with the same value in a column: `find=Together("image")` for a row a box.
+
+    What is the same in all rows of an item stays one value; of the rest the item has a list.
+
+    >>> rows = {"image": ["a", "b", "a"], "left": [3, 5, 8], "ward": [1, 2, 1]}
+    >>> Together("image")(rows)[0]
+    {'image': 'a', 'left': [3, 8], 'ward': 1}
+    """
+
+    column: str
+
+    def __call__(self, source: Any) -> list[dict]:
+        """Find the rows of a source, and put those together that belong together."""
+        found: dict[Any, list[dict]] = {}
+        for row in find_items(source):
+            found.setdefault(taken(row, self.column), []).append(row)
+        return [{name: agreed([row[name] for row in rows]) for name in rows[0]} for rows in found.values()]
+
+
+def agreed(values: list) -> Any:
+    """The value, if all are the same; else the list of them."""
+    return values[0] if all(value == values[0] for value in values) else values
 
 
 @method

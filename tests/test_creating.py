@@ -105,3 +105,22 @@ def test_a_mask_that_does_not_fit_its_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="the picture is 4 x 6 pixels and its mask 6 x 4: does the mask"):
         ShareCanvas().encode((photo, kit.Mask(torch.zeros(6, 4, dtype=torch.uint8))))
     ShareCanvas().encode((photo, kit.Mask(torch.zeros(4, 6, dtype=torch.uint8))))
+
+
+def test_a_row_a_box_becomes_an_item_a_picture() -> None:
+    rows = {
+        "photo": ["a", "b", "a", "c"],
+        "left": [1, 2, 1, 0],
+        "top": [0, 0, 2, 0],
+        "right": [4, 4, 4, 3],
+        "bottom": [3, 3, 5, 3],
+        "what": ["cow", "pig", "cow", "pig"],
+    }
+    columns = ["left", "top", "right", "bottom", "what"]
+    block = kit.DataBlock(kit.Text, kit.Boxes, ([0, 1], [2]), target_from=columns, find=kit.Together("photo"))
+    data = block.loaders(rows, seed=1)
+    found = {str(text): boxes for text, boxes in data.decode_batch(data.one_batch())}
+
+    assert found["a"].tolist() == [[1, 0, 4, 3], [1, 2, 4, 5]]
+    assert found["a"].labels == (0, 0)
+    assert found["b"].labels == (1,)

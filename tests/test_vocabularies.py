@@ -1,4 +1,4 @@
-"""Names, words and kinds are learned from the training items alone; what comes later is numbered or refused."""
+"""Names, words and kinds are learned from the training items alone; the rest is numbered or refused."""
 
 from __future__ import annotations
 
