@@ -4,7 +4,7 @@
 (() => {
   "use strict";
   const STYLE = `
-    .coursekit-warp { font-family: var(--sans, inherit); max-width: 46rem; }
+    .coursekit-warp { font-family: var(--sans, inherit); font-size: 0.9em; max-width: 46rem; }
     .coursekit-warp .parts { display: flex; flex-wrap: wrap; gap: 1rem 1.6rem; align-items: flex-start; }
     .coursekit-warp .parts + .parts { margin-top: 1rem; }
     .coursekit-warp .parts > div { flex: 1 1 16rem; min-width: 0; max-width: 28rem; }
@@ -23,7 +23,8 @@
     .coursekit-warp table { border-collapse: collapse; margin: 0; font-variant-numeric: tabular-nums; }
     .coursekit-warp caption { width: auto; padding: 0 0 0.2em; text-align: left; font-weight: 600;
       color: inherit; }
-    .coursekit-warp td { min-width: 4.2em; padding: 0.1em 0.3em; text-align: right; border: 0; }
+    .coursekit-warp .matrix .number:nth-child(n) { min-width: 4.2em; padding: 0.1em 0.3em; color: inherit;
+      text-align: right; border: 0; }
     .coursekit-warp .magnified { display: flex; gap: 1rem; }
     .coursekit-warp figure { margin: 0; flex: 1 1 0; max-width: 11rem; }
     .coursekit-warp figure canvas { width: 100%; image-rendering: pixelated; }
@@ -299,7 +300,7 @@
     const sample = { ...given, picture, mask };
     const [photo, layer, ...parts] = Array.from({ length: 4 }, () => element("canvas"));
     const lines = drawing("svg", { viewBox: `0 0 ${given.size.join(" ")}`, "aria-hidden": "true" });
-    const cells = Array.from({ length: 6 }, () => element("td"));
+    const cells = Array.from({ length: 6 }, () => element("td", { className: "number" }));
     const words = parts.map(() => element("figcaption"));
     let waiting = 0;
 
@@ -349,7 +350,7 @@
         element("div", { className: "controls" }, ...sliders.rows, still)),
       element("div", { className: "parts" },
         element("div", {}, movedBy.group,
-          element("table", {}, element("caption", { textContent: "The matrix" }), element("tbody", {}, ...rows))),
+          element("table", { className: "matrix" }, element("caption", { textContent: "The matrix" }), element("tbody", {}, ...rows))),
         element("div", { className: "magnified" },
           ...parts.map((part, number) => element("figure", {}, part, words[number])))),
     );
