@@ -15,7 +15,7 @@ copy: the same on every device, in any number of workers, and nothing ever waits
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from operator import mul
 from typing import Any
 
@@ -24,7 +24,7 @@ import torch
 from .canvas import changed, each, facing
 from .colours import Brightness, Contrast, Erase, Hue, Recolour, Saturation, repaint
 from .dispatch import method
-from .draws import Drawing, Drawn, Range, Setting, composed
+from .draws import Drawing, Drawn, Range, Setting, checked, composed
 from .geometry import partners_swapped
 from .movements import Crop, Fit, Flip, Frame, Movement, Perspective, Rotate, Shear, Zoom
 from .places import carry, lost
@@ -77,12 +77,19 @@ class Warp(Drawing):
     """
 
     def __init__(self, *movements: Movement, size: Sizes = None, edges: Edges = "reflect") -> None:
-        for movement in movements:
-            if not isinstance(movement, Movement):
-                raise TypeError(f"Warp takes movements, such as Warp(Flip(), Rotate(10)); got {movement!r}.")
+        self.movements = checked(
+            movements, Movement, "Warp takes movements, such as Warp(Flip(), Rotate(10))"
+        )
         if edges not in ("reflect", "border") and not isinstance(edges, (int, float)):
             raise ValueError(f'What is beyond the edges is "reflect", "border" or a number; got {edges!r}.')
-        self.movements, self.size, self.edges = movements, size, edges
+        lengths = (1,) if size is None else (size,) if isinstance(size, int) else tuple(size)
+        if not all(isinstance(length, int) and length > 0 for length in lengths) or len(lengths) > 3:
+            raise ValueError(f"A size is (height, width) in whole pixels, or one number; got {size!r}.")
+        self.size, self.edges = size, edges
+
+    def __repr__(self) -> str:
+        movements = "".join(f"{movement!r}, " for movement in self.movements)
+        return f"Warp({movements}size={self.size!r}, edges={self.edges!r})"
 
     @property
     def random(self) -> bool:
@@ -278,7 +285,7 @@ class Augment(Drawing):
         flip: How often left and right change; `True` for half the time.
         upside_down: How often upside and down change.
         rotate: Degrees.
-        zoom: A factor, to make everything larger.
+        zoom: A factor to make everything larger, at most, or from where to where.
         shear: Degrees.
         perspective: By what share an edge is nearer or further away.
         brightness: By how much the factor differs from 1; so for contrast and saturation.
@@ -302,7 +309,7 @@ class Augment(Drawing):
     flip: float = 0.5
     upside_down: float = 0.0
     rotate: float | Range = 10.0
-    zoom: Range = (1.0, 1.1)
+    zoom: float | Range = (1.0, 1.1)
     shear: float | Range = 0.0
     perspective: float = 0.0
     brightness: float | Range = 0.2
@@ -333,6 +340,11 @@ class Augment(Drawing):
         self._warp = Warp(*[one for asked, one in movements if asked], size=self.size, edges=self.edges)
         self._recolour = Recolour(*[one for asked, one in colours if asked])
         self._erase = Erase(self.erase)
+
+    def __repr__(self) -> str:
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        told = [f"{one.name}={values[one.name]!r}" for one in fields(self) if values[one.name] != one.default]
+        return f"Augment({', '.join(told)})"
 
     @property
     def random(self) -> bool:

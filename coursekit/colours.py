@@ -31,7 +31,7 @@ from typing import Any
 import torch
 
 from .dispatch import method
-from .draws import Change, Drawing, Range, Setting, around, composed, uniform
+from .draws import Change, Drawing, Range, Setting, around, checked, composed, uniform
 from .sampling import centres
 from .tensors import DicomImage, Image, plain, typed_like
 
@@ -161,10 +161,11 @@ class Recolour(Drawing):
     """
 
     def __init__(self, *changes: ColourChange) -> None:
-        for change in changes:
-            if not isinstance(change, ColourChange):
-                raise TypeError(f"Recolour takes changes, such as Recolour(Brightness(0.2)); got {change!r}.")
-        self.changes = changes
+        said = "Recolour takes changes, such as Recolour(Brightness(0.2), Hue(0.05))"
+        self.changes = checked(changes, ColourChange, said)
+
+    def __repr__(self) -> str:
+        return f"Recolour({', '.join(map(repr, self.changes))})"
 
     def numbers(self, setting: Setting, chance: torch.Generator) -> dict[str, torch.Tensor]:
         """Draw all changes, and make one matrix of them."""
@@ -200,6 +201,8 @@ class Erase(Drawing):
     def __init__(
         self, chance: float = 0.25, area: Range = (0.02, 0.2), ratio: Range = (0.3, 3.3), fill: Any = 0.5
     ) -> None:
+        if not 0 <= chance <= 1:
+            raise ValueError(f"Erase happens with a chance from 0 to 1; got {chance!r}.")
         self.chance, self.area, self.ratio, self.fill = chance, area, ratio, fill
 
     def numbers(self, setting: Setting, chance: torch.Generator) -> dict[str, torch.Tensor]:

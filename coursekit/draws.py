@@ -99,6 +99,25 @@ class Change:
         return torch.where(happens[:, None, None], drawn, torch.eye(side, dtype=torch.float64))
 
 
+def checked(changes: Sequence[Any], kind: type[Change], said: str) -> tuple[Any, ...]:
+    """Refuse what is no change of a kind, and a chance that is none."""
+    for change in changes:
+        if not isinstance(change, kind):
+            raise TypeError(f"{said}; got {change!r}.")
+        if not 0 <= change.chance <= 1:
+            raise ValueError(f"{type(change).__name__} happens with a chance from 0 to 1; got {change!r}.")
+    return tuple(changes)
+
+
+def one_of(value: str, known: Sequence[str], word: str) -> None:
+    """Refuse a name that is not among those that are known.
+
+    >>> one_of("width", ("height", "width"), "Flip knows the axes")
+    """
+    if value not in known:
+        raise ValueError(f"{word} {', '.join(map(repr, known))}; got {value!r}.")
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a draw may know: how many items, and how large each is.

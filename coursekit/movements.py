@@ -31,7 +31,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from .draws import Change, Range, around, uniform
+from .draws import Change, Range, around, one_of, uniform
 
 # Coordinates of space are x, y, z; a movement of the slices across an axis moves two of these.
 PLANES = {"depth": (0, 1), "height": (0, 2), "width": (1, 2)}
@@ -124,6 +124,9 @@ class Flip(Movement):
     axis: str = "width"
     chance: float = 0.5
 
+    def __post_init__(self) -> None:
+        one_of(self.axis, tuple(PLANES), "Flip knows the axes")
+
     @property
     def plane(self) -> tuple[int, int]:  # type: ignore[override]
         """Where the axis lies: depth only in space."""
@@ -149,6 +152,9 @@ class Rotate(Movement):
     axis: str = "depth"
     chance: float = 1.0
 
+    def __post_init__(self) -> None:
+        one_of(self.axis, tuple(PLANES), "Rotate knows the axes")
+
     @property
     def plane(self) -> tuple[int, int]:  # type: ignore[override]
         """The plane of the slices that turn."""
@@ -163,18 +169,19 @@ class Rotate(Movement):
 
 @dataclass(frozen=True)
 class Zoom(Movement):
-    """Make everything larger by a factor between two; below 1 smaller. Volumes grow along all three axes.
+    """Make everything larger by up to a factor, or by one between two; volumes along all three axes.
 
     >>> Zoom((2, 2)).draw(Frame.of(1), torch.Generator())[0].diagonal().tolist()
     [2.0, 2.0, 1.0]
     """
 
-    factor: Range = (1.0, 1.1)
+    factor: float | Range = (1.0, 1.1)
     chance: float = 1.0
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """A factor for each."""
-        factor = uniform(chance, frame.count, *self.factor)
+        low, high = self.factor if isinstance(self.factor, (tuple, list)) else (1.0, self.factor)
+        factor = uniform(chance, frame.count, low, high)
         return matrices((factor, 0, 0), (0, factor, 0))
 
     def in_space(self, matrix: torch.Tensor) -> torch.Tensor:
@@ -195,6 +202,9 @@ class Shear(Movement):
     degrees: float | Range
     axis: str = "width"
     chance: float = 1.0
+
+    def __post_init__(self) -> None:
+        one_of(self.axis, ("height", "width"), "Shear knows the axes")
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """An angle for each; its sign is torchvision's."""
@@ -262,6 +272,14 @@ class Crop(Movement):
     chance: float = 1.0
     of_canvas: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        for pair, most in ((self.scale, 1.0), (self.ratio, math.inf)):
+            if not isinstance(pair, (tuple, list)) or not 0 < pair[0] <= pair[-1] <= most:
+                raise ValueError(
+                    "Crop takes the smallest and the largest share of the area, such as (0.35, 1), and of "
+                    f"width by height, such as (3/4, 4/3); got {self.scale!r} and {self.ratio!r}."
+                )
+
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """A part for each."""
         tries = (frame.count, TRIES)
@@ -297,8 +315,7 @@ class Fit(Movement):
     random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.method not in ("crop", "pad", "squeeze"):
-            raise ValueError(f'Fit knows the methods "crop", "pad" and "squeeze"; got {self.method!r}.')
+        one_of(self.method, ("crop", "pad", "squeeze"), "Fit knows the methods")
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """Without a draw: the part, or more than all, that fills the frame."""

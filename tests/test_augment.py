@@ -472,6 +472,18 @@ def test_what_is_no_movement_is_refused():
         TypeError, match=r"Warp takes movements, such as Warp\(Flip\(\), Rotate\(10\)\); got 3"
     ):
         Warp(3)
+    with pytest.raises(ValueError, match=r"Flip happens with a chance from 0 to 1; got Flip\(.*chance=1.5\)"):
+        Augment(flip=1.5)
+    for size in (0, (8, -1), (1, 2, 3, 4), (1.5, 2)):
+        with pytest.raises(
+            ValueError, match=r"A size is \(height, width\) in whole pixels, or one number; got"
+        ):
+            Warp(size=size)
+
+
+def test_it_is_written_as_one_would_type_it():
+    assert repr(Augment(size=8, flip=0)) == "Augment(size=8, flip=0)"
+    assert repr(Warp(Fit("crop"), size=8)) == "Warp(Fit(method='crop'), size=8, edges='reflect')"
 
 
 class Counting(TorchDispatchMode):

@@ -106,9 +106,7 @@ def test_only_pictures_change():
 
 
 def test_what_is_no_change_is_refused():
-    with pytest.raises(
-        TypeError, match=r"Recolour takes changes, such as Recolour\(Brightness\(0.2\)\); got 0.2"
-    ):
+    with pytest.raises(TypeError, match=r"Recolour takes changes, such as Recolour\(Brightness.*; got 0.2"):
         Recolour(0.2)
     with pytest.raises(NotImplementedError, match=r"def draw\(self, count, chance\)"):
         Recolour(ColourChange()).encode(Image(photos()))

@@ -87,8 +87,23 @@ class TestCrop:
 
 
 def test_fit_knows_its_methods():
-    with pytest.raises(ValueError, match='"crop", "pad" and "squeeze"; got \'stretch\''):
+    with pytest.raises(ValueError, match="Fit knows the methods 'crop', 'pad', 'squeeze'; got 'stretch'"):
         Fit("stretch")
+
+
+def test_axes_and_ranges_that_are_none_are_refused():
+    for kind in (Flip, lambda axis: Rotate(10, axis), lambda axis: Shear(10, axis)):
+        with pytest.raises(ValueError, match=r"knows the axes .*; got 'horizontal'"):
+            kind("horizontal")
+    for scale in (0.35, (1, 0.35), (0.35, 2), (0, 1)):
+        with pytest.raises(ValueError, match=r"such as \(0.35, 1\), and of width by height"):
+            Crop(scale)
+
+
+def test_a_zoom_of_one_number_goes_from_none_to_that():
+    drawn = Zoom(1.5).draw(Frame.of(200), chance())[:, 0, 0]
+    assert 1 <= drawn.min() < 1.1
+    assert 1.4 < drawn.max() <= 1.5
 
 
 class TestOneOfOnesOwn:
