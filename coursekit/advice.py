@@ -49,7 +49,8 @@ KNOWN = [
     (
         r"needs items of one shape|same type, shape and shared metadata",
         "Items come in different sizes, as photos do, and a batch is one block of numbers.",
-        "Bring them to one size: item_transforms=[Resize(160)].",
+        "Pictures: bring them to one size, item_transforms=[Resize(160)]. For sounds and series the page "
+        "on types of your own says how to fill the shorter ones up.",
     ),
     (
         r"is not one of the .* names seen|none of the classes",
@@ -91,6 +92,11 @@ KNOWN = [
         r"works on floats",
         "Pictures are whole numbers from 0 to 255 until ToFloat has been at work, which is in the batch.",
         "Move the step from item_transforms to batch_transforms: ToFloat comes before it there.",
+    ),
+    (
+        r"channels seem to stand last",
+        "Arrays of satellites, microscopes and NumPy often have the channels in the last place.",
+        "Turn the whole array around before you give it: numpy.moveaxis(pictures, -1, 1).",
     ),
     (
         r"its mask",

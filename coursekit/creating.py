@@ -177,6 +177,11 @@ class ShareCanvas(Transform):
         parts = elements(x)
         sizes = [tuple(part.shape[-2:]) for part in parts.values() if isinstance(part, Image)]
         masks = [tuple(part.shape[-2:]) for part in parts.values() if isinstance(part, Mask)]
+        if any(tuple(x.shape[-3:-1]) in masks for x in parts.values() if isinstance(x, Image)):
+            raise ValueError(
+                f"the mask is {by(masks[0])} pixels, and so are the first two axes of the picture: its "
+                "channels seem to stand last. Move them to the front: array.transpose(2, 0, 1)."
+            )
         if sizes and not set(masks) <= set(sizes):
             raise ValueError(
                 f"the picture is {by(sizes[0])} pixels and its mask {by(masks[0])}: does the mask belong to "

@@ -16,8 +16,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .samples import list_some
-
 Split = tuple[list[int], list[int]]
 
 
@@ -110,10 +108,10 @@ def stratified_split(labels: Iterable, valid: float = 0.2, seed: int = 0) -> Spl
         places.setdefault(label, []).append(item)
     alone = [label for label, items in places.items() if len(items) < 2]
     if alone:
+        kinds = "this kind has" if len(alone) == 1 else f"and {len(alone) - 1} more kinds each have"
         raise ValueError(
-            f"{list_some(map(repr, alone))}: {'each has' if len(alone) > 1 else 'this kind has'} a single "
-            "item, which cannot be learned from and held out as well. Gather more, join rare kinds into one, "
-            "or leave them out."
+            f"{alone[0]!r}: {kinds} a single item, which cannot be learned from and held out as well. Gather "
+            "more, join rare kinds into one, or leave them out."
         )
     chance, held_out = random.Random(seed), set()
     for label in sorted(places, key=str):

@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from .batches import collate
 from .blocks import Parts, Sampled
 from .finding import taken
@@ -180,6 +182,8 @@ def told(x: Any) -> str:
         return f"a record of {len(x)} ({list_some(x)})"
     if hasattr(x, "iloc") and hasattr(x, "columns"):
         return f"a table of {len(x)} rows ({list_some(x.columns)})"
+    if isinstance(x, np.ndarray):
+        return f"an array of shape {x.shape}, {x.dtype}"
     if isinstance(x, TypedTensor) and not x.dim():
         return repr(x)
     return f"a {type(x).__name__} of {len(x)}" if isinstance(x, list | set) else describe(x)

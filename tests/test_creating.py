@@ -124,3 +124,10 @@ def test_a_row_a_box_becomes_an_item_a_picture() -> None:
     assert found["a"].tolist() == [[1, 0, 4, 3], [1, 2, 4, 5]]
     assert found["a"].labels == (0, 0)
     assert found["b"].labels == (1,)
+
+
+def test_channels_that_stand_last_are_told_by_the_mask() -> None:
+    photo, mask = kit.Image(torch.zeros(20, 10, 13)), kit.Mask(torch.zeros(20, 10, dtype=torch.uint8))
+
+    with pytest.raises(ValueError, match=r"channels seem to stand last\. Move them to the front"):
+        ShareCanvas().encode((photo, mask))

@@ -100,7 +100,7 @@ data
     blocks              creating finding samples steps tensors transforms vocabularies
     creating            canvas finding samples tensors transforms
     splitters           finding samples splits
-    splits              samples
+    splits
     finding             dispatch files samples
     inspecting          files photos
     files               samples

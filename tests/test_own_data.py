@@ -20,7 +20,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 @pytest.fixture(scope="module")
 def page() -> Any:
-    """What the code leaves behind, the last value of each block with its comment, and all that was printed."""
+    """What the code leaves behind, the last value of each block with its comment, and what was printed."""
     pytest.importorskip("pydicom", reason="pydicom (the extra `medical`) is not installed")
     made: dict[str, Any] = {"__name__": "own_data_page"}
     values, printed = [], io.StringIO()

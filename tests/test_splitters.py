@@ -67,7 +67,7 @@ def test_every_item_is_held_out_once_in_all_folds():
             "no item has 'Test' in 'part'; there is 'test', 'train', 'validation'",
         ),
         (FolderSplit("valid"), "no item has 'valid' in 'part'"),
-        (StratifiedSplit("day"), "each has a single item"),
+        (StratifiedSplit("day"), "4 more kinds each have a single item"),
     ],
 )
 def test_what_would_lie_is_refused(splitter, words):

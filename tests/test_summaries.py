@@ -242,7 +242,7 @@ def test_a_text_among_the_columns_of_a_row() -> None:
         ({"split": ([0, 1, 2], [2, 3])}, "1 items stand on both sides of the split"),
         (
             {"split": kit.StratifiedSplit("notes")},
-            "each has a single item, which cannot be learned from and held out",
+            "and 7 more kinds each have a single item, which cannot be learned from and held",
         ),
     ],
 )
