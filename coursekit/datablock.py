@@ -91,6 +91,11 @@ class DataBlock:
         seed: int = 0,
         device: torch.device | str = "cpu",
         workers: int = 0,
+        *,
+        order: Any = None,
+        drop_last: bool = False,
+        broken: str = "raise",
+        **options: Any,
     ) -> Loaders:
         """Find, split and encode the items of a source, and put them together into batches.
 
@@ -106,13 +111,18 @@ class DataBlock:
             seed: The same seed gives the same order of training items and the same draws.
             device: Where batches go; a learner moves them to its own device.
             workers: How many processes read items ahead.
+            order: Another order of the training items than shuffled: `Balanced("label")`, for instance.
+            drop_last: Leave out a last training batch that is not full.
+            broken: What to do with an item whose file cannot be read: "raise" the error, or "skip" the item.
+            options: Further ones of both loaders, such as `hold` and `start_method`; see `Loader`.
 
         Raises:
             ValueError: No items, a split that does not fit them or that leaks, or labels that are missing.
             KeyError: An item does not have what `input_from` or `target_from` names.
         """
-        options: dict[str, Any] = {"seed": seed, "device": device, "workers": workers}
-        return make_loaders(self.unlearned(), source, batch_size, options)
+        options |= {"seed": seed, "device": device, "workers": workers}
+        training = {"order": order, "drop_last": drop_last}
+        return make_loaders(self.unlearned(), source, batch_size, options, training, broken)
 
     def unlearned(self) -> DataBlock:
         """The same block with copies of its steps: what these learn, the steps of this one do not."""
@@ -182,7 +192,14 @@ class DataBlock:
         return [*[ShareCanvas()] * lies_on_a_picture, *self.item_transforms]
 
 
-def make_loaders(block: DataBlock, source: Any, batch_size: int, options: dict[str, Any]) -> Loaders:
+def make_loaders(
+    block: DataBlock,
+    source: Any,
+    batch_size: int,
+    options: dict[str, Any],
+    training: dict[str, Any] | None = None,
+    broken: str = "raise",
+) -> Loaders:
     """Find, split, learn, encode, and put together: what all answers of a data block lead to.
 
     Steps are set up on the training items alone; held-out items and the recipe get what does not draw.
@@ -192,6 +209,8 @@ def make_loaders(block: DataBlock, source: Any, batch_size: int, options: dict[s
         source: What the block finds items in.
         batch_size: How many items stand in a batch.
         options: `seed`, `device` and `workers`, for every `Loader`.
+        training: Options of the training loader alone.
+        broken: What becomes of items that cannot be read; see `Items`.
 
     >>> from .tensors import Category, Target
     >>> block = DataBlock(Target, Category, split=([0, 1], [2]))
@@ -204,15 +223,15 @@ def make_loaders(block: DataBlock, source: Any, batch_size: int, options: dict[s
     check_labels(items, sample)
     train, valid = block.split_items(items, sample)
     further = block.further_steps(sample)
-    learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"])
+    learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"], broken=broken)
     learned.pipeline.setup(learned.raw)
-    held_out = Items(Chosen(items, valid), learned.pipeline.calm())
+    held_out = Items(Chosen(items, valid), learned.pipeline.calm(), broken=broken)
     batch = Pipeline(*block.batch_steps())
-    batch.setup(Loader(learned, batch_size, **options))
+    batch.setup(Loader(learned, batch_size, **options | {"hold": False}))
     made = [Pipeline(*pipeline.steps, *further).calm() for pipeline, _ in sample.sides]
     targets = made[1] if len(made) > 1 else None
     return Loaders(
-        Loader(learned, batch_size, batch, shuffle=True, **options),
+        Loader(learned, batch_size, batch, shuffle=True, **options, **training or {}),
         Loader(held_out, batch_size, batch.calm(), **options),
         Recipe(made[0], targets, batch.calm(), sample.input_from),
     )

@@ -80,7 +80,7 @@ class Loader:
         order = order or (Shuffled() if shuffle else InOrder())
         check(items, batch_size, order, drop_last)
         held = Held(len(items), most_bytes) if may_hold(items, hold) else None
-        self._workers = team = Workers(workers, start_method)
+        self._workers = team = Workers(workers, start_method, getattr(items, "broken", None))
         self._passes = (
             Numbered(items, batch_size, team, ready(order, items), seed, drop_last, held, bool(hold))
             if has_numbers(items)

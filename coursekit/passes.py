@@ -28,14 +28,14 @@ class Workers:
     Args:
         count: How many processes; 0 reads in this one.
         start_method: How they begin: "fork", "spawn", or None, as Python does on this system.
-
-    Attributes:
-        broken: What could not be read, each item once.
+        broken: Where to list what could not be read, each item once.
     """
 
-    def __init__(self, count: int = 0, start_method: str | None = None) -> None:
+    def __init__(
+        self, count: int = 0, start_method: str | None = None, broken: list[Broken] | None = None
+    ) -> None:
         self.count, self.start_method = count, start_method
-        self.broken: list[Broken] = []
+        self.broken: list[Broken] = [] if broken is None else broken
         self._loader: DataLoader | None = None
         self._asked: list[Asked] = []
 

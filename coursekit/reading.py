@@ -86,6 +86,7 @@ class Items(Dataset):
             raise ValueError(f'broken files "raise" an error, or one tells to "skip" them; got {broken!r}.')
         self.raw, self.pipeline, self.most_bytes, self.seed = raw, pipeline, most_bytes, seed
         self.skips, self.random = broken == "skip", pipeline.random
+        self.broken: list[Broken] = []
         self._kept: dict[int, Item] = {}
         self._keeps: bool | None = False if self.random else None
 

@@ -94,8 +94,9 @@ class TypedTensor(torch.Tensor):
     def read(cls, data: Any, metadata: dict[str, Any]) -> torch.Tensor:
         """Turn what the constructor was given into a tensor, without a copy where that can be."""
         if isinstance(data, np.ndarray):
-            fits = data.flags.carray and data.dtype.isnative
-            return torch.from_numpy(data if fits else np.require(data, data.dtype.newbyteorder("="), "CW"))
+            if not (data.flags.carray and data.dtype.isnative):
+                data = np.require(data, data.dtype.newbyteorder("="), ["C", "W"])
+            return torch.from_numpy(data)
         try:
             return torch.as_tensor(data)
         except (RuntimeError, TypeError, ValueError) as error:
@@ -344,11 +345,10 @@ def collate_typed(items: Sequence[Typed], *, collate_fn_map: Any = None) -> Type
     What is known of no item is `None`. Raises `ValueError` if the items differ in type, in shape, or in
     metadata that a batch has only once.
     """
-    first, kind = items[0], type(items[0])
-    shape, shared = first.shape, [getattr(first, name) for name in kind.shared_metadata]
+    first, kind, names = items[0], type(items[0]), type(items[0]).shared_metadata
+    shape, shared = first.shape, [getattr(first, name) for name in names]
     for number, item in enumerate(items):
-        alike = item is first or (type(item) is kind and item.shape == shape)
-        if not alike or [getattr(item, name) for name in kind.shared_metadata] != shared:
+        if type(item) is not kind or item.shape != shape or [getattr(item, n) for n in names] != shared:
             raise ValueError(
                 "Items of one batch have the same type, shape and shared metadata; "
                 f"item 0 is {first!r}, item {number} is {item!r}."

@@ -213,3 +213,25 @@ def test_a_torch_stream_is_walked_through(workers):
         len(loader)
     with pytest.raises(ValueError, match=r"can only be walked through.*Shuffled\(\) was asked for"):
         Loader(Numbers(), shuffle=True)
+
+
+def test_a_data_block_leaves_out_broken_photos_and_balances_labels(tmp_path):
+    from coursekit.datablock import DataBlock
+    from coursekit.steps import Normalize
+    from coursekit.tensors import Category, GrayImage
+
+    records = []
+    for number in range(12):
+        file = tmp_path / f"{number}.png"
+        GrayImage(torch.full((1, 4, 4), number * 9, dtype=torch.uint8)).to_pil().save(file)
+        records.append({"file": file, "label": "rare" if number < 2 else "common"})
+    records[5]["file"].write_bytes(b"no picture")
+    block = DataBlock(GrayImage, Category, split=(range(10), [10, 11]), batch_transforms=[Normalize()])
+
+    with pytest.warns(UserWarning, match=r"5\.png") as told:
+        data = block.loaders(records, 4, order=Balanced("label"), broken="skip", hold=True)
+    labels = [name for _ in range(20) for _, names in data.train for name in names.tolist()]
+
+    assert len(told) == 1
+    assert [one.number for one in data.train.broken] == [5]
+    assert 0.35 < sum(labels) / len(labels) < 0.7
