@@ -20,12 +20,14 @@ from PIL import Image as Photo
 from playwright.sync_api import Browser, Locator
 from playwright.sync_api import Page as Tab
 
-from coursekit.photo_sets import flower
+from coursekit.augment import Warp
 from coursekit.geometry import crop, flip
+from coursekit.movements import Flip, Rotate, Shear, Zoom
+from coursekit.photo_sets import flower
 from coursekit.places import carry, lost
 from coursekit.tensors import Boxes, DicomImage, GrayImage, Image, Keypoints, Mask, plain
 from coursekit.warping import warp
-from coursekit.widgets.warps import MOST_BYTES, WarpSliders, warp_sliders
+from coursekit.widgets.warps import MOST_BYTES, warp_sliders
 
 pytestmark = pytest.mark.usefixtures("fresh_figures")
 
@@ -182,6 +184,22 @@ def by_the_library(matrices: list[torch.Tensor]) -> tuple[Any, Any, Any, Any]:
     return photo, mask, points, boxes
 
 
+@pytest.mark.parametrize("state", [{"rotate": 30}, {"zoom": 1.3, "shear": -10, "rotate": -75, "flip": True}])
+def test_the_sliders_mean_what_the_movements_mean(state: dict[str, Any]):
+    """By `Warp`, which moves batches: the same, but for the seam at the edges, where it mixes with black."""
+    zoom, shear, degrees = state.get("zoom", 1), state.get("shear", 0), state["rotate"]
+    movements = [Zoom((zoom, zoom)), Shear((shear, shear)), Rotate((degrees, degrees))]
+    step = Warp(*movements, *[Flip(chance=1)] * state.get("flip", False), edges=0)
+    photo, mask, points, boxes = by_the_library([product(steps(**state))])
+    moved = step.encode(SMALL)
+
+    away = (plain(moved[0]) * 255 - plain(photo).float()).abs().amax(0)
+    assert (away <= 1).float().mean() > 0.9
+    assert (plain(moved[1]) == plain(mask)).float().mean() > 0.995
+    torch.testing.assert_close(plain(moved[2]), plain(points), atol=0.01, rtol=0, equal_nan=True)
+    torch.testing.assert_close(plain(moved[3]), plain(boxes), atol=0.01, rtol=0)
+
+
 def drawn(widget: Locator, number: int) -> torch.Tensor:
     """The pixels of one of the canvases of a widget, as `(4, height, width)`."""
     read = """(one) => [one.width, one.height,
@@ -332,7 +350,3 @@ def test_in_jupyterlab_it_works_the_same(browser: Browser, lab: str):
 
     use_it(tab)
     tab.context.close()
-
-
-def test_sliders_are_shown_by_notebooks():
-    assert isinstance(warp_sliders(SMALL), WarpSliders)
