@@ -7,9 +7,11 @@ Read it from the bottom up, or from the top down:
   `optimizers`; `losses` and `metrics`; `backbones`; `devices` and `failures`, where it runs and how it stops.
 - data: `datablock`, which says itself in `sentences` and `summaries` (on `walks` and `advice`), of `blocks`
   (on `creating` and `vocabularies`); `finding` items and `files`; `splits`, `splitters` and `leaks`;
-  `recipes` (on `saving`) for inference; `loaders`; `augment`, batches on the device (on `movements`, `colours`,
-  `draws`); `inspecting` (which photos are broken); `photo_sets`, `array_sets`, `scan_sets` and `table_sets`
-  (what lies in each), `sources` (where it comes from), on `downloads` and `archives`.
+  `recipes` (on `saving`) for inference; `loaders` (`passes` in some of the `orders`, by `reading`, from what
+  is `held`, by `transfer`); `augment`, batches on the device (on `movements`, `colours`, `draws`);
+  `inspecting` (which photos are broken).
+- sets: `photo_sets`, `array_sets`, `scan_sets` and `table_sets` (what lies in each), `sources` (where it
+  comes from), on `downloads` and `archives`.
 - ground: `steps`, `cropping` and `transforms` (on `samples`); `geometry` (on `places`, `warping`, `canvas`);
   `sampling`; `display` (on `drawing`, `scenes`, `figures`, `descriptions`); `batches`; `tensors` (the
   kinds: `pictures`, `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `decoding`) and

@@ -47,6 +47,7 @@ from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
+from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
 from .photo_sets import (
     blood_cells,
     clothes,
@@ -70,6 +71,7 @@ from .scan_sets import (
     scanner_files,
     whole_body,
 )
+from .scans import BrokenScanError
 from .schedules import cosine, one_cycle
 from .sources import Source, SourceError, fetch
 from .splits import check_split, fold_split, group_split, random_split, stratified_split, time_split
@@ -118,10 +120,13 @@ __all__ = [
     "AmbiguousMethodError",
     "Augment",
     "Backbone",
+    "Balanced",
     "Block",
     "Boxes",
     "Brightness",
     "BrokenPhotoError",
+    "BrokenScanError",
+    "Bucketed",
     "Callback",
     "CancelBatch",
     "CancelEpoch",
@@ -152,6 +157,7 @@ __all__ = [
     "Head",
     "Hue",
     "Image",
+    "InOrder",
     "Interpretation",
     "Items",
     "Keypoints",
@@ -190,6 +196,7 @@ __all__ = [
     "Schedule",
     "Shear",
     "Shift",
+    "Shuffled",
     "Source",
     "SourceError",
     "StopOnNaN",
@@ -207,6 +214,7 @@ __all__ = [
     "VolumeMask",
     "Warp",
     "WarpSliders",
+    "Weighted",
     "Zoom",
     "accuracy",
     "aerial",

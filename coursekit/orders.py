@@ -39,7 +39,11 @@ class InOrder:
 
 @dataclass(frozen=True)
 class Shuffled:
-    """Each item once, in an order that is another with each pass."""
+    """Each item once, in an order that is another with each pass.
+
+    >>> Shuffled()(4, seed=0, epoch=0, batch_size=1), Shuffled()(4, seed=0, epoch=1, batch_size=1)
+    (array([2, 0, 1, 3]), array([3, 0, 2, 1]))
+    """
 
     def __call__(self, count: int, seed: int, epoch: int, batch_size: int) -> np.ndarray:
         return chance(seed, epoch).permutation(count)

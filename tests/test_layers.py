@@ -21,9 +21,9 @@ TABLE = """
 face
     api                 array_sets augment backbones blocks callbacks choices colours creating cropping
                         datablock descriptions devices dispatch display figures files finding geometry
-                        inspecting interpret learner loaders losses metrics movements photo_sets photos
-                        recipes scan_sets schedules sources splits splitters steps table_sets tensors
-                        transforms vision vocabularies widgets.flipbooks widgets.warps
+                        inspecting interpret learner loaders losses metrics movements orders photo_sets
+                        photos recipes scan_sets scans schedules sources splits splitters steps
+                        table_sets tensors transforms vision vocabularies widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors

@@ -31,7 +31,7 @@ GROUPS = {
     "backbones": "Networks that have learned already",
 }
 PLACES = {
-    "package": "inside the package [{0.package}](https://pypi.org/project/{0.package}/)",
+    "package": "inside the package `{0.package}`",
     "edition": "a course edition, of the project's data release",
     "address": "at [its address]({0.address})",
 }
