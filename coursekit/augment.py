@@ -24,7 +24,7 @@ import torch
 from .canvas import changed, each, facing
 from .colours import Brightness, Contrast, Erase, Hue, Recolour, Saturation, repaint
 from .dispatch import method
-from .draws import Drawing, Drawn, Range, Setting, checked, composed
+from .draws import Drawing, Drawn, Range, Setting, checked, composed, inverted
 from .geometry import partners_swapped
 from .movements import Crop, Fit, Flip, Frame, Movement, Perspective, Rotate, Shear, Zoom
 from .places import carry, lost
@@ -122,7 +122,7 @@ class Warp(Drawing):
         return {
             "look": looks,
             "forward": goes,
-            "over": -torch.linalg.det(forward)[:, None],  # above 0 where a picture is seen in a mirror
+            "over": -inverted(forward)[1][:, None],  # above 0 where a picture is seen in a mirror
         }
 
     def product(self, frame: Frame, axes: int, chance: torch.Generator, world: bool = False) -> torch.Tensor:
@@ -259,7 +259,9 @@ def both_ways(
     >>> looks[0, 0].tolist(), goes[0, 0].tolist()  # a quarter of the width: back, and forth by 2 pixels
     ([1.0, 0.0, -0.5], [1.0, 0.0, 2.0])
     """
-    return torch.linalg.inv(forward), from_middle(new) @ forward @ torch.linalg.inv(from_middle(old))
+    to_middle = torch.cat([2 / old, torch.ones_like(old[:, :1])], 1).diag_embed()
+    to_middle[:, :-1, -1] = -1
+    return inverted(forward)[0], composed([to_middle, forward, from_middle(new)], *forward.shape[:2])
 
 
 def from_middle(lengths: torch.Tensor) -> torch.Tensor:

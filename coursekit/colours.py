@@ -31,7 +31,7 @@ from typing import Any
 import torch
 
 from .dispatch import method
-from .draws import Change, Drawing, Range, Setting, around, checked, composed, uniform
+from .draws import Change, Drawing, Range, Setting, around, checked, composed, inverted, uniform
 from .sampling import centres
 from .tensors import DicomImage, Image, plain, typed_like
 
@@ -137,14 +137,12 @@ class Hue(ColourChange):
     def draw(self, count: int, chance: torch.Generator) -> torch.Tensor:
         """A turn for each."""
         angle = -2 * math.pi * uniform(chance, count, *around(0, self.amount))
-        to_yiq, turn = (
-            torch.tensor(YIQ, dtype=torch.float64),
-            torch.eye(3, dtype=torch.float64).repeat(count, 1, 1),
-        )
+        turn = torch.eye(3, dtype=torch.float64).repeat(count, 1, 1)
         turn[:, 1, 1] = turn[:, 2, 2] = angle.cos()
         turn[:, 1, 2], turn[:, 2, 1] = -angle.sin(), angle.sin()
+        to_yiq = torch.tensor([YIQ], dtype=torch.float64)
         result = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
-        result[:, :3, :3] = torch.linalg.inv(to_yiq) @ turn @ to_yiq
+        result[:, :3, :3] = composed([to_yiq, turn, inverted(to_yiq)[0]], count, 3)
         return result
 
 
