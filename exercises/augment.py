@@ -41,14 +41,6 @@ yours = {
 }
 
 
-def _turns(kit, degrees, count, seed):
-    """Matrices drawn by `Rotate` for so many pictures."""
-    import torch
-
-    chance = torch.Generator().manual_seed(seed)
-    return kit.movements.Rotate(degrees).draw(kit.movements.Frame.of(count), chance)
-
-
 def _affine(matrix):
     """Numbers made a matrix that stays near to one that does nothing, with the last row that it has."""
     import torch
@@ -74,10 +66,12 @@ def _angles(matrices):
 @check(points=1, lesson="A turn is a matrix")
 def a_turn_is_counterclockwise(kit, case):
     """y runs down: to the left of the middle things go down, so the sine below the diagonal has a minus."""
-    count = case.integer("count", 2, 4)
-    yield "a quarter", _turns(kit, (90, 90), count, seed=1)
+    import torch
+
+    chance, frame = torch.Generator(), kit.movements.Frame.of(case.integer("count", 2, 4))
+    yield "a quarter", kit.movements.Rotate((90, 90)).draw(frame, chance)
     angle = case.integer("angle", 10, 80)
-    turns = _turns(kit, (angle, angle), count, seed=1)
+    turns = kit.movements.Rotate((angle, angle)).draw(frame, chance)
     yield "another angle", turns
     for axis in ("depth", "height", "width"):
         yield f"in space, about the {axis}", kit.movements.Rotate(10, axis=axis).in_space(turns)
@@ -86,10 +80,12 @@ def a_turn_is_counterclockwise(kit, case):
 @check(points=2, lesson="Another draw for each picture")
 def each_picture_draws_its_own_turn(kit, case):
     """Draw as many angles as there are pictures, in one go."""
-    count, degrees = case.integer("count", 20, 40), case.integer("degrees", 5, 60)
-    seed = case.integer("seed", 1, 99)
-    yield "to either side", _turns(kit, degrees, count, seed)
-    yield "from 20 to 40 degrees", _turns(kit, (20, 40), count, seed)
+    import torch
+
+    chance = torch.Generator().manual_seed(case.integer("seed", 1, 99))
+    frame, degrees = kit.movements.Frame.of(case.integer("count", 20, 40)), case.integer("degrees", 5, 60)
+    yield "to either side", kit.movements.Rotate(degrees).draw(frame, chance)
+    yield "from 20 to 40 degrees", kit.movements.Rotate((20, 40)).draw(frame, chance)
 
 
 @each_picture_draws_its_own_turn.judge
@@ -115,12 +111,13 @@ def the_same_seed_draws_the_same(kit, case):
     """All chance comes from the generator that you are given."""
     import torch
 
-    count, seed = case.integer("count", 3, 9), case.integer("seed", 1, 99)
-    yield "once", _turns(kit, 30, count, seed)
-    yield "once more", _turns(kit, 30, count, seed)
-    yield "another seed", _turns(kit, 30, count, seed + 1)
+    frame, seed = kit.movements.Frame.of(case.integer("count", 3, 9)), case.integer("seed", 1, 99)
+    rotate = kit.movements.Rotate(30)
+    yield "once", rotate.draw(frame, torch.Generator().manual_seed(seed))
+    yield "once more", rotate.draw(frame, torch.Generator().manual_seed(seed))
+    yield "another seed", rotate.draw(frame, torch.Generator().manual_seed(seed + 1))
     torch.manual_seed(seed)
-    _turns(kit, 30, count, seed)
+    rotate.draw(frame, torch.Generator())
     yield "what everybody draws next", torch.rand(2)
 
 
@@ -247,8 +244,10 @@ def every_type_has_its_mirror(kit, case):
     scan = kit.Volume(case.tensor("scan", (2, 2, width)), orientation="SPL")
     cloud = kit.PointCloud(case.tensor("cloud", (3, 3)))
     for axis in ("width", "height"):
-        for name, x in (("photos", photos), ("a mask", mask), ("boxes", boxes), ("a scan", scan)):
-            yield f"{name}, along the {axis}", kit.flip(x, axis)
+        yield f"photos, along the {axis}", kit.flip(photos, axis)
+        yield f"a mask, along the {axis}", kit.flip(mask, axis)
+        yield f"boxes, along the {axis}", kit.flip(boxes, axis)
+        yield f"a scan, along the {axis}", kit.flip(scan, axis)
     yield "a cloud in the world", kit.flip(cloud, "depth")
     yield "all together", kit.flip((photos[0], mask, "a cat"))
 
@@ -702,8 +701,9 @@ wrong = [
     Wrong(
         "turns boxes inside out",
         _mirror(
-            moved="changed(x, move(plain(x).reshape(1 if not x.is_batch else len(x), -1, count), "
-            "stretching([scale] * len(shifts), shifts, count)).reshape(x.shape))"
+            moved="carry(x, stretching([scale] * len(shifts), shifts, count)) "
+            "if not isinstance(x, Boxes) else changed(x, (plain(x).unflatten(-1, (2, 2)) "
+            "* plain(x).new_tensor(scale[::-1]) + plain(x).new_tensor(shifts[0][::-1])).flatten(-2))"
         ),
         caught_by=every_type_has_its_mirror,
         says="In a mirror the left edge of a box becomes its right edge; `carry` finds the new corners.",
