@@ -14,11 +14,11 @@ what answers them in the library, and at the end what the answers lead to.
    split of these items, or that leaks.
 5. `finding.taken(item, take)`: take the input, or the target, out of an item.
 6. `batches.collate(items)`: put items together into a batch of the same form and the same types.
-7. `datablock.make_loaders(block, source, batch_size, options)`: what a `DataBlock` does when it is asked for
-   loaders. The block has the answers: `block.find_items(source)`, `block.sample(items)` (the step that takes
-   input and target and makes both), `block.split_items(items, sample)`, `block.further_steps(sample)` (those
-   for each sample) and `block.batch_steps()`. You put them in order, with `Items`, `Chosen`, `Pipeline`,
-   `Loader`, `Recipe` and `Loaders`. `check_labels` may be left out.
+7. `datablock.make_loaders(block, source, batch_size, options, training, broken)`: what a `DataBlock` does
+   when it is asked for loaders. The block has the answers: `block.find_items(source)`, `block.sample(items)`
+   (the step that takes input and target and makes both), `block.split_items(items, sample)`,
+   `block.further_steps(sample)` (those for each sample) and `block.batch_steps()`. You put them in order,
+   with `Items`, `Chosen`, `Pipeline`, `Loader`, `Recipe` and `Loaders`. `check_labels` may be left out.
 
 The docstring of each starter says the rest. Every split is a pair of lists of item numbers, both ascending.
 The errors about missing values and impossible shares that the docstrings mention are the library's care, not
@@ -576,15 +576,15 @@ MAKE = """
     sample = block.sample(items)
     train, valid = block.split_items(items, sample)
     further = block.further_steps(sample)
-    learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"])
+    learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"], broken=broken)
     learned.pipeline.setup(learned.raw)
-    held_out = Items(Chosen(items, valid), learned.pipeline.calm())
+    held_out = Items(Chosen(items, valid), learned.pipeline.calm(), broken=broken)
     batch = Pipeline(*block.batch_steps())
     batch.setup(Loader(learned, batch_size, **options))
     made = [Pipeline(*pipeline.steps, *further).calm() for pipeline, _ in sample.sides]
     targets = made[1] if len(made) > 1 else None
     return Loaders(
-        Loader(learned, batch_size, batch, shuffle=True, **options),
+        Loader(learned, batch_size, batch, shuffle=True, **options, **training),
         Loader(held_out, batch_size, batch.calm(), **options),
         Recipe(made[0], targets, batch.calm(), sample.input_from),
     )
@@ -595,7 +595,7 @@ def _making(right: str, wrong: str) -> dict[str, str]:
     """A `make_loaders` in which one thing is another."""
     assert right in MAKE, right
     return {
-        "datablock.make_loaders": "def make_loaders(block, source, batch_size, options):"
+        "datablock.make_loaders": "def make_loaders(block, source, batch_size, options, training, broken):"
         + MAKE.replace(right, wrong)
     }
 
@@ -850,7 +850,7 @@ wrong = [
     Wrong(
         "learns anew from what is held out",
         _making(
-            "held_out = Items(Chosen(items, valid), learned.pipeline.calm())",
+            "held_out = Items(Chosen(items, valid), learned.pipeline.calm(), broken=broken)",
             "own = block.unlearned().sample(items)\n"
             "    held_out = Items(Chosen(items, valid), Pipeline(own, *further).calm())\n"
             "    held_out.pipeline.setup(held_out.raw)",
@@ -873,8 +873,8 @@ wrong = [
     Wrong(
         "draws for the held-out items",
         _making(
-            "Items(Chosen(items, valid), learned.pipeline.calm())",
-            "Items(Chosen(items, valid), learned.pipeline)",
+            "learned.pipeline.calm()",
+            "learned.pipeline",
         ),
         caught_by=held_out_items_are_not_drawn,
         says="Held-out items were moved by chance. You would measure with a ruler that stretches: `.calm()`.",
@@ -1010,19 +1010,20 @@ def collate(items, called="item {}".format):
     return default_collate(list(items))
 """,
             "datablock.make_loaders": """
-def make_loaders(block, source, batch_size, options):
+def make_loaders(block, source, batch_size, options, training=None, broken="raise"):
     items = block.find_items(source)
     sample = block.sample(items)
     sides = [Chosen(items, numbers) for numbers in block.split_items(items, sample)]
     steps = Pipeline(sample, *block.further_steps(sample))
     steps.setup(sides[0])
-    train = Items(sides[0], steps, seed=options["seed"])
+    train = Items(sides[0], steps, seed=options["seed"], broken=broken)
     batch = Pipeline(*block.batch_steps())
     batch.setup(Loader(train, batch_size, **options))
     calm = [Pipeline(*part.steps, *steps.steps[1:]).calm() for part, _ in sample.sides] + [None]
     recipe = Recipe(calm[0], calm[1], batch.calm(), sample.input_from)
-    valid = Loader(Items(sides[1], steps.calm()), batch_size, recipe.batch, **options)
-    return Loaders(Loader(train, batch_size, batch, shuffle=True, **options), valid, recipe)
+    valid = Loader(Items(sides[1], steps.calm(), broken=broken), batch_size, recipe.batch, **options)
+    shuffled = Loader(train, batch_size, batch, shuffle=True, **options, **(training or {}))
+    return Loaders(shuffled, valid, recipe)
 """,
         },
     ),
