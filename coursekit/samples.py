@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from os import PathLike, fspath
 from typing import Any
 
 import torch
@@ -76,20 +77,30 @@ def describe(x: Any) -> str:
 
     >>> describe(torch.zeros(2, 3))
     'a Tensor of shape (2, 3), torch.float32'
-    >>> describe("sound")
-    "the str 'sound'"
+    >>> describe("sound"), describe({"age": 3, "kind": "hen"})
+    ("the str 'sound'", 'a dict of 2 (age, kind)')
     """
     if isinstance(x, torch.Tensor):
         return f"{kind_of(x)} of shape {tuple(x.shape)}, {x.dtype}"
     if isinstance(x, tuple):
         return f"a tuple of {len(x)} ({', '.join(type(element).__name__ for element in x)})"
+    if isinstance(x, dict):
+        return f"a dict of {len(x)} ({list_some(x)})"
+    if isinstance(x, PathLike):
+        return f"the file {shortened(repr(fspath(x)), at_end=False)}"
     return f"the {type(x).__name__} {shortened(repr(x))}"
 
 
-def shortened(text: str, most: int = 60) -> str:
-    """The first line of a text, cut where it is long."""
+def shortened(text: str, most: int = 60, at_end: bool = True) -> str:
+    """The first line of a text, cut where it is long: at its end, or before it, as for the name of a file.
+
+    >>> shortened("/data/cells/one.png", most=12), shortened("/data/cells/one.png", most=12, at_end=False)
+    ('/data/cel...', '...s/one.png')
+    """
     line = text.partition("\n")[0]
-    return line if len(line) <= most else f"{line[: most - 3]}..."
+    if len(line) <= most:
+        return line
+    return f"{line[: most - 3]}..." if at_end else f"...{line[3 - most :]}"
 
 
 def kind_of(x: Any) -> str:

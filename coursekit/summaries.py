@@ -127,7 +127,12 @@ class BlockSummary:
 
     def _repr_html_(self) -> str:
         shown = [f"<h4>{html.escape(title)}</h4>{laid_out(lines)}" for title, lines in self.parts]
-        return readable("".join([*shown, *(f"<pre>{html.escape(text)}</pre>" for text in self.failed())]))
+        return readable("".join([*shown, *map(wrapped, self.failed())]))
+
+
+def wrapped(text: str) -> str:
+    """A text for a page, its lines as they are, and the long ones folded."""
+    return f'<pre style="white-space: pre-wrap">{html.escape(text)}</pre>'
 
 
 def attempted(name: str, given: Any, do: Callable[[], Any]) -> Any:

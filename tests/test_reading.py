@@ -123,7 +123,7 @@ def test_items_that_do_not_fit_together_are_named():
 def test_a_record_is_called_by_its_file():
     assert file_of({"photo": "a.png", "label": "x"}) == "a.png"
     assert file_of(("b.png", "x")) == "b.png"
-    assert file_of({"age": 3}) == "the dict {'age': 3}"
+    assert file_of({"age": 3}) == "a dict of 1 (age)"
     assert file_of(torch.zeros(2)) == "a Tensor of shape (2,), torch.float32"
 
 
