@@ -81,7 +81,7 @@ class TypedTensor(torch.Tensor):
         metadata = {
             name: tuple(value) if isinstance(value, list) else value for name, value in metadata.items()
         }
-        return dressed(cls.read(data, metadata), cls, metadata, fresh=isinstance(data, np.ndarray))
+        return dressed(cls.read(data, metadata), cls, metadata)
 
     def __init__(self, data: Any, **metadata: Any) -> None:
         """`__new__` has done it all; this one says what may be given."""
@@ -355,7 +355,7 @@ def collate_typed(items: Sequence[Typed], *, collate_fn_map: Any = None) -> Type
             )
     own: Any = {name: tuple([getattr(item, name) for item in items]) for name in kind.item_metadata}
     own = {name: values if any(one is not None for one in values) else None for name, values in own.items()}
-    return dressed(collate_tensor_fn(items), kind, first.__dict__ | own, fresh=True)
+    return dressed(collate_tensor_fn(items), kind, first.__dict__ | own)
 
 
 def plain(tensor: torch.Tensor) -> torch.Tensor:
@@ -387,10 +387,8 @@ def typed_like(result: torch.Tensor, source: Source) -> Source:
     return dressed(result, type(source), source.__dict__)
 
 
-def dressed(tensor: torch.Tensor, kind: type[Typed], metadata: dict[str, Any], fresh: bool = False) -> Typed:
+def dressed(tensor: torch.Tensor, kind: type[Typed], metadata: dict[str, Any]) -> Typed:
     """View a tensor as one of a type, with metadata of its own; neither is the tensor copied nor changed.
-
-    A `fresh` one, which nobody else has yet, becomes of the type itself: that takes a tenth of the time.
 
     >>> from coursekit.tensors import Mask
     >>> dressed(torch.zeros(4, 6, dtype=torch.uint8), Mask, {"vocab": ("sky", "tree")})
@@ -401,10 +399,9 @@ def dressed(tensor: torch.Tensor, kind: type[Typed], metadata: dict[str, Any], f
     """
     kind.check(tensor)
     check_counts(tensor, kind, metadata)
-    result = tensor if fresh else tensor.as_subclass(kind)
-    result.__class__ = kind
+    result = tensor.as_subclass(kind)
     result.__dict__.update(metadata)
-    return cast(Typed, result)
+    return result
 
 
 def check_counts(tensor: torch.Tensor, kind: type[TypedTensor], metadata: dict[str, Any]) -> None:
