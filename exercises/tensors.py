@@ -203,7 +203,8 @@ def a_batch_joins_what_its_items_know(kit, case):
     masks = [kit.Mask(row, vocab=("outside", "inside")) for row in rows]
     yield "a batch of masks", default_collate(masks)
     values = case.tensor("values", (count, 1, 1, 2), low=-1000, high=1000)
-    slices = [kit.DicomImage(one, spacing=(n + 1, 1)) for n, one in enumerate(values)]
+    window = (40, 400)
+    slices = [kit.DicomImage(one, spacing=(n + 1, 1), window=window) for n, one in enumerate(values)]
     yield "a batch of slices", default_collate(slices)
 
 
