@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from .dispatch import method
-from .samples import list_some
+from .samples import in_digits, list_some
 from .tensors import (
     Boxes,
     Category,
@@ -167,6 +167,9 @@ def alt_text(x: tuple) -> str:
 
 @method
 def alt_text(x: dict) -> str:
+    if x and all(isinstance(part, Words) for part in x.values()):
+        cells = [f"{name} {said(part)}" for name, part in x.items()]
+        return f"A row of a table: {', '.join(cells[:20])}{' and more' if len(cells) > 20 else ''}."
     return together([(str(name), alt_text(part)) for name, part in x.items()])
 
 
@@ -209,7 +212,7 @@ def together(parts: Sequence[tuple[str, str]], total: int = 0) -> str:
 def said(x: Any) -> str:
     """Write out what is said beside a picture: a category, several, an amount, a title."""
     if isinstance(x, float):
-        return f"{x:.10g}"
+        return in_digits(x)
     return str(x) or ("none of them" if isinstance(x, MultiCategory) else "")
 
 

@@ -22,6 +22,7 @@ from .drawing import (
     MOST_NAMES,
     canvas_of,
     draw_boxes,
+    draw_cells,
     draw_mask,
     draw_picture,
     draw_points,
@@ -186,7 +187,11 @@ def show(x: tuple, title: Any = None, axes: Any = None) -> None:
 
 @method
 def show(x: dict, title: Any = None, axes: Any = None) -> None:
-    """Draw the parts beside each other, each under its name."""
+    """Draw the parts beside each other, each under its name; words and amounts as a row of a table."""
+    if x and all(isinstance(part, Words) for part in x.values()):
+        for _, place in framed(x, title, axes, (3.6, 0.28 * min(20, len(x)) + 0.2)):
+            draw_cells(list(x), list(map(said, x.values())), place)
+        return
     beside(list(x.values()), list(map(str, x)), x, title, axes)
 
 

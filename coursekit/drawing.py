@@ -227,9 +227,13 @@ def draw_text(text: str, axes: Any) -> None:
 
 
 def draw_row(x: Row, axes: Any) -> None:
-    """Draw a row of a table as one: names on the left, values on the right."""
-    names = x.names or tuple(f"column {number}" for number in range(len(x)))
-    cells = list(zip(names, cells_of(x), strict=True))[:MOST_ROWS]
+    """Draw a row of a table: names on the left, values on the right."""
+    draw_cells(x.names or [f"column {number}" for number in range(len(x))], cells_of(x), axes)
+
+
+def draw_cells(names: Sequence[Any], values: Sequence[str], axes: Any) -> None:
+    """Draw names on the left and what stands under each on the right."""
+    cells = list(zip(map(str, names), values, strict=True))[:MOST_ROWS]
     axes.set(xlim=(0, 1), ylim=(max(1, len(cells), inches(axes)[1] / 0.35), 0))
     for number, (name, cell) in enumerate(cells):
         if number % 2 == 0:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from .padding import Counted
-from .samples import list_some
+from .samples import in_digits, list_some
 from .typed import TypedTensor, plain, typed_selection
 
 
@@ -121,7 +121,7 @@ class Target(TypedTensor):
 
     def __str__(self) -> str:
         numbers: list[float] = plain(self).reshape(-1).tolist()
-        return ", ".join(f"{number:.10g} {self.unit or ''}".rstrip() for number in numbers)
+        return ", ".join(f"{in_digits(number)} {self.unit or ''}".rstrip() for number in numbers)
 
 
 class Text(Counted):
@@ -230,7 +230,7 @@ class Row(TypedTensor):
         if self.is_batch or self.names is None:
             return repr(self)
         cells = ((name, self[name]) for name in self.names)
-        return ", ".join(f"{name} {c if isinstance(c, str) else format(c, '.10g')}" for name, c in cells)
+        return ", ".join(f"{name} {c if isinstance(c, str) else in_digits(c)}" for name, c in cells)
 
 
 def number_of(name: str, vocab: Sequence[str] | None, kind: type) -> int:

@@ -103,6 +103,15 @@ def shortened(text: str, most: int = 60, at_end: bool = True) -> str:
     return f"{line[: most - 3]}..." if at_end else f"...{line[3 - most :]}"
 
 
+def in_digits(number: float) -> str:
+    """Write out an amount with as many digits as float32 has; more would be made up.
+
+    >>> in_digits(torch.tensor(64.8).item()), in_digits(250_000.0), in_digits(1e7)
+    ('64.8', '250000', '10000000')
+    """
+    return f"{float(f'{number:.7g}'):.10g}"
+
+
 def kind_of(x: Any) -> str:
     """The type of a value with its article: an Image, a Mask, Boxes.
 

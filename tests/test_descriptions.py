@@ -117,3 +117,7 @@ def test_a_window_that_is_not_known_is_not_told():
 def test_a_title_that_is_said_already_is_not_said_twice():
     assert together([("dog", "The text “dog”.")]) == "The text “dog”."
     assert together([("x", "1 box.")]) == "1 box, titled “x”."
+
+
+def test_a_record_of_words_and_amounts_reads_as_a_row():
+    assert alt_text({"week": 7, "food": "Cu035"}) == "A row of a table: week 7, food Cu035."

@@ -45,6 +45,12 @@ def test_parts_that_cannot_lie_over_each_other_stand_beside_each_other():
     assert pyplot.gcf().get_suptitle() == "twice"
 
 
+def test_a_dict_of_words_and_amounts_is_a_row_of_a_table():
+    show({"week": 7, "start": 24.5, "food": "Cu035"}, "64.8")
+
+    assert [text.get_text() for text in pyplot.gca().texts] == ["week", "7", "start", "24.5", "food", "Cu035"]
+
+
 def test_a_dict_shows_its_parts_under_their_names():
     show({"photo": PHOTO, "mask": MASK, "label": "tree"}, "one item")
 
