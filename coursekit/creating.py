@@ -16,9 +16,14 @@ import numpy as np
 
 from .canvas import by
 from .finding import is_missing
-from .samples import elements, remade, values
+from .samples import describe, elements, list_some, remade, values
 from .tensors import Boxes, Image, Keypoints, Mask, Text, TypedTensor
 from .transforms import Transform
+
+NAN = float("nan")
+# What boxes and their classes are called in annotations that name them.
+BOX_NAMES = ("boxes", "bbox")
+CLASS_NAMES = ("labels", "label", "category", "category_id")
 
 
 class Create(Transform):
@@ -73,8 +78,10 @@ class CreateBoxes(Create):
     """Make boxes from what annotations hold, and learn the names of their classes from the training items.
 
     An item may hold rows of four numbers, a pair (rows, labels), a dictionary with `boxes` (or `bbox`) and
-    perhaps `labels` (or `label`, `category`), or four or five columns: the edges, then the class. Each column
-    may hold one number, for one box, or a list. A box with a missing number is a row of NaN.
+    perhaps `labels` (or `label`, `category`, `category_id`, or one other name), a list with such a dictionary
+    for each box, or four or five columns: the edges, then the class. Each column may hold one number, for one
+    box, or a list; one class stands for all boxes. A box with a missing number is a row of NaN, and a picture
+    whose `boxes` are missing altogether has none.
 
     Args:
         kind: `Boxes` or a type of your own that is one.
@@ -110,37 +117,61 @@ class CreateBoxes(Create):
             raise ValueError(
                 f"{unknown[0]!r} is none of the classes that boxes of the training items have, {self.vocab}."
             )
-        numbers = np.asarray(rows, dtype=np.float32)
-        numbers = numbers.reshape(-1, 4) if numbers.size % 4 == 0 and numbers.ndim < 2 else numbers
         kind: Any = self.kind
         make = kind.from_xywh if self.form == "xywh" else kind
-        return make(numbers, **known)
+        return make(rows, **known)
 
     @staticmethod
     def parts(x: Any) -> tuple[Any, Any]:
-        """The rows and the labels, None without, in what an item holds."""
-        if isinstance(x, dict):
-            keys = list(x)
-            rows = next((name for name in ("boxes", "bbox") if name in x), None)
-            labels = next((name for name in ("labels", "label", "category") if name in x), None)
-            if rows is not None:
-                return x[rows], None if labels is None else listed(x[labels])
-            if len(keys) in (4, 5):
-                columns = [listed(x[key]) for key in keys]
-                boxes = max(map(len, columns))
-                columns = [column * boxes if len(column) == 1 else column for column in columns]
-                return np.array(columns[:4], dtype=np.float32).T, columns[4] if len(keys) == 5 else None
-        if isinstance(x, tuple) and len(x) == 2 and not np.isscalar(x[0]):
-            return x[0], listed(x[1])
+        """The rows and the labels, None without, in what an item holds; as many of one as of the other."""
+        rows, labels = held_boxes(x)
+        rows = np.zeros((0, 4)) if is_missing(rows) else rows
+        numbers = np.asarray(rows, dtype=np.float32)
+        numbers = numbers.reshape(-1, 4) if numbers.size % 4 == 0 and numbers.ndim < 2 else numbers
+        if labels is None:
+            return numbers, None
+        labels = [None if is_missing(label) else label for label in listed(labels)]
+        if len(labels) == 1:  # one class of all boxes
+            return numbers, labels * len(numbers)
+        return (np.repeat(numbers, len(labels), axis=0) if len(numbers) == 1 else numbers), labels
+
+
+def held_boxes(x: Any) -> tuple[Any, Any]:
+    """The rows and the labels of boxes as they stand in an item; None for labels that are not there."""
+    if isinstance(x, list) and x and all(isinstance(one, dict) for one in x):
+        return held_boxes({name: [one[name] for one in x] for name in x[0]})
+    if isinstance(x, tuple) and len(x) == 2 and not np.isscalar(x[0]):
+        return x
+    if not isinstance(x, dict):
         return x, None
+    rows = next((name for name in BOX_NAMES if name in x), None)
+    if rows is not None:
+        others = [*(name for name in CLASS_NAMES if name in x), *(name for name in x if len(x) == 2)]
+        return x[rows], next((x[name] for name in others if name != rows), None)
+    if len(x) not in (4, 5):
+        raise ValueError(
+            f"boxes are made of {' or '.join(map(repr, BOX_NAMES))}, or of four or five columns: left, top, "
+            f"right, bottom, class; there is {list_some(x, 12)}. Say which: target_from=['bbox', 'label']."
+        )
+    columns = [listed(column) for column in x.values()]
+    boxes = max(map(len, columns))
+    columns = [column * boxes if len(column) == 1 else column for column in columns]
+    return np.array(columns[:4], dtype=np.float32).T, columns[4] if len(x) == 5 else None
 
 
 class CreateKeypoints(Create):
     """Make key points from rows of x and y, or from columns that hold x and y of each point in turn.
 
+    A point that is missing, None in place of a row, or None or NaN in place of x or y, is a row of NaN. A
+    dictionary may hold x and y of each point together, if `names` say in which order to take them; a name
+    that it lacks is a point that is missing.
+
     Args:
         kind: `Keypoints` or a type of your own that is one.
         metadata: `names` of the points and `pairs` that change places in a mirror.
+
+    Raises:
+        ValueError: An odd number of columns, rows of three numbers, or points that `names` do not name.
 
     >>> CreateKeypoints(names=("nose",)).encode({"nose_x": 4, "nose_y": float("nan")})
     Keypoints(1x2, float32, all NaN, names=('nose',))
@@ -151,13 +182,32 @@ class CreateKeypoints(Create):
 
     def make(self, x: Any) -> Any:
         """Make the points of one item."""
-        if isinstance(x, dict):
-            numbers = [float("nan") if is_missing(value) else float(value) for value in x.values()]
-            if len(numbers) % 2:
-                raise ValueError(f"key points are made of x and y of each; {len(numbers)} columns came.")
-            x = np.array(numbers, dtype=np.float32).reshape(-1, 2)
-            x[np.isnan(x).any(axis=1)] = np.nan  # without one of the two nobody knows where it is
+        x = self.rows(x) if isinstance(x, dict) else x
+        odd = [one for one in x if one is not None and np.shape(one) != (2,)] if np.iterable(x) else [x]
+        if odd:
+            raise ValueError(
+                f"key points are rows of x and y, and in place of one came {describe(odd[0])}. A third "
+                "number that says whether a point can be seen, as in COCO, is left out, and a point that "
+                "cannot be seen is None: [[x, y] if seen else None for x, y, seen in rows]."
+            )
+        if isinstance(x, list | tuple):
+            x = [[NAN, NAN] if one is None or any(map(is_missing, one)) else one for one in x]
         return super().make(x)
+
+    def rows(self, x: dict) -> list:
+        """The rows that a dictionary holds in columns, x and y in turn, or under the names of the points."""
+        if not any(isinstance(value, list | tuple) for value in x.values()):
+            if len(x) % 2:
+                raise ValueError(f"key points are made of x and y of each; {len(x)} columns came.")
+            numbers = [NAN if is_missing(value) else float(value) for value in x.values()]
+            return list(zip(numbers[::2], numbers[1::2], strict=True))
+        names = self.metadata.get("names") or ()
+        if unnamed := [name for name in x if name not in names]:
+            raise ValueError(
+                f"the point {unnamed[0]!r} is none of names={tuple(names)}, which say in which order points "
+                f"stand: targets=CreateKeypoints(names=({list_some(map(repr, x), 12)}))."
+            )
+        return [x.get(name) for name in names]
 
 
 class ShareCanvas(Transform):

@@ -21,6 +21,11 @@ NAN = float("nan")
         {"boxes": [[0, 1, 4, 5], [2, 2, 3, 3]], "labels": ["cow", "pig"]},
         {"bbox": numpy.array([[0, 1, 4, 5], [2, 2, 3, 3]]), "category": numpy.array(["cow", "pig"])},
         {"left": [0, 2], "top": [1, 2], "right": [4, 3], "bottom": [5, 3], "what": ["cow", "pig"]},
+        {"bbox": [[0, 1, 4, 5], [2, 2, 3, 3]], "species": ["cow", "pig"]},
+        [
+            {"bbox": [0, 1, 4, 5], "category": "cow", "id": 7},
+            {"bbox": [2, 2, 3, 3], "category": "pig", "id": 8},
+        ],
     ],
 )
 def test_boxes_come_in_many_forms(raw: Any) -> None:
@@ -41,6 +46,26 @@ def test_boxes_without_classes_and_none_at_all() -> None:
     assert create.encode([]).shape == (0, 4)
     assert create.encode(torch.zeros(2, 4)).labels is None
     assert create.encode({"l": 1.0, "t": NAN, "r": 2.0, "b": 3.0}).present.tolist() == [False]
+
+
+def test_one_class_of_all_boxes_and_two_classes_of_one_box() -> None:
+    create = kit.CreateBoxes(vocab=("cow", "pig"))
+    box = [0, 0, 1, 1]
+
+    assert create.encode({"bbox": [box, box], "label": "pig"}).labels == (1, 1)
+    assert create.encode({"bbox": box, "label": ["cow", "pig"]}).tolist() == [box, box]
+
+
+def test_a_picture_whose_boxes_are_missing_has_none() -> None:
+    """A table joined with one of annotations has NaN there for pictures without any."""
+    create = kit.CreateBoxes()
+    create.setup([{"bbox": [[0, 0, 1, 1]], "kind": ["cow"]}, {"bbox": NAN, "kind": NAN}])
+
+    assert create.encode({"bbox": NAN, "kind": NAN}).shape == (0, 4)
+    edges = {"left": NAN, "top": NAN, "right": NAN, "bottom": NAN, "kind": NAN}
+    assert create.encode(edges).labels == (None,)
+    with pytest.raises(ValueError, match="or of four or five columns: left, top, right, bottom, class"):
+        create.encode({"left": 1, "top": 2, "kind": "cow"})
 
 
 def test_boxes_as_width_and_height() -> None:
@@ -66,6 +91,32 @@ def test_key_points_from_columns_and_rows() -> None:
     assert create.encode([[1, 2], [3, 4]]).names == ("nose", "tail")
     with pytest.raises(ValueError, match="x and y of each; 3 columns came"):
         create.encode({"a": 1, "b": 2, "c": 3})
+
+
+@pytest.mark.parametrize("tail", [None, [None, None], [5.0, NAN]])
+def test_a_key_point_that_is_missing_is_a_row_of_nan(tail: Any) -> None:
+    create = kit.CreateKeypoints(names=("nose", "tail"))
+    there = {"nose": [1, 2]} | ({} if tail is None else {"tail": tail})
+
+    for points in (
+        create.encode([[1, 2], tail]),
+        create.encode(there),
+        create.encode({"tail": tail, **there}),
+    ):
+        assert points.present.tolist() == [True, False]
+        assert points[0].tolist() == [1, 2]
+        assert points[1].isnan().all()
+
+
+def test_key_points_by_name_are_taken_in_an_order_that_was_said() -> None:
+    with pytest.raises(ValueError, match=r"'tail' is none of names=\(\), which say in which order"):
+        kit.CreateKeypoints().encode({"tail": [5, 6], "nose": [1, 2]})
+
+
+@pytest.mark.parametrize("three", [[10, 5, 2, 0, 0, 0], [[10, 5, 2], [0, 0, 0]], numpy.zeros((2, 3))])
+def test_key_points_of_three_numbers_are_refused_with_what_to_write(three: Any) -> None:
+    with pytest.raises(ValueError, match="as in COCO, is left out, and a point that cannot be seen is None"):
+        kit.CreateKeypoints().encode(three)
 
 
 def test_what_lies_on_a_picture_learns_its_size_and_moves_with_it() -> None:
