@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
+from .batches import collate
 from .creating import Create, CreateBoxes, CreateKeypoints
-from .finding import Take, column, taken
+from .finding import Cells, Take, cells_of, column, taken
 from .samples import describe, named, remade, values
 from .steps import Categorize, Normalize, ToFloat
 from .tensors import Boxes, Category, Image, Keypoints, MultiCategory, Row, Volume
@@ -110,7 +113,7 @@ class Sampled(Transform):
     def setup(self, items: Sequence) -> None:  # type: ignore[override]
         """Set each pipeline up on its own part of the items."""
         for pipeline, take in self.sides:
-            pipeline.setup(Taken(items, take))
+            pipeline.setup(Taken(items, take, is_tabular(pipeline)))
 
     def calm(self) -> Sampled:
         """The same without what draws by chance."""
@@ -129,19 +132,40 @@ class Sampled(Transform):
             return (inputs,)
         return inputs, self.targets.encode(taken(x, self.target_from))
 
+    def encode_rows(self, rows: Cells) -> tuple | None:
+        """The batch of many rows of a table, made at once; None if the steps need one after the other.
+
+        At once go columns that become a `Row`. Of the target, each different value is encoded once.
+        """
+        if not is_tabular(self.inputs) or not isinstance(self.target_from, str | int | None) or self.random:
+            return None
+        inputs = self.inputs.encode(taken(rows, self.input_from))
+        if self.targets is None:
+            return (inputs,)
+        places: dict[Any, int] = {}
+        which = [places.setdefault(value, len(places)) for value in taken(rows, self.target_from).tolist()]
+        return inputs, collate([self.targets.encode(value) for value in places])[torch.tensor(which)]
+
 
 class Taken:
-    """What is taken from each item, taken when someone walks through it.
+    """What is taken from each item, taken when someone walks through it; from rows of a table, all at once.
 
     >>> list(Taken([{"age": 3}, {"age": 5}], "age"))
     [3, 5]
     """
 
-    def __init__(self, items: Sequence, take: Take) -> None:
-        self.items, self.take = items, take
+    def __init__(self, items: Sequence, take: Take, at_once: bool = False) -> None:
+        self.items, self.take, self.at_once = items, take, at_once
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(column(self.items, self.take))
+        cells = cells_of(self.items, range(len(self.items))) if self.at_once else None
+        return iter(column(self.items, self.take) if cells is None else [taken(cells, self.take)])
+
+
+def is_tabular(pipeline: Pipeline) -> bool:
+    """Whether a pipeline makes rows of columns, and does no more than steps that know batches of these."""
+    kinds = [type(step) for step in pipeline.steps]
+    return kinds[:1] == [Tabulate] and set(kinds) <= {Tabulate, Normalize}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ column; they are read when they are asked for, and not before.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -67,18 +67,55 @@ class Table(Found):
         twice = [name for place, name in enumerate(self.names) if name in self.names[:place]]
         if twice:
             raise ValueError(f"the table has more than one column {twice[0]!r}: give each a name of its own.")
-        self.columns = {name: frame[name].array for name in self.names}
+        self._arrays: dict[Any, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def item(self, number: int) -> dict:
         """One row by the names of its columns."""
-        return {name: cell(values[number]) for name, values in self.columns.items()}
+        return {name: cell(self.array(name)[number]) for name in self.names}
 
     def column(self, name: Any) -> list:
         """One column as a list."""
-        return [cell(value) for value in self.columns[name]]
+        return self.array(name).tolist()
+
+    def array(self, name: Any) -> np.ndarray:
+        """One column as an array, of numbers or of objects; read once from the frame, which may be slow."""
+        if name not in self._arrays:
+            column, dtype = self.frame[name], self.frame.dtypes[name]
+            is_plain = isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+            objects = () if is_plain else map(cell, np.asarray(column, dtype=object))
+            self._arrays[name] = np.asarray(column) if is_plain else np.fromiter(objects, object, len(column))
+        return self._arrays[name]
+
+
+class Cells(Mapping):
+    """Several rows of a table at once: an array of cells for each column.
+
+    >>> import pandas
+    >>> Cells(Table(pandas.DataFrame({"age": [39, 50, 41]})), [2, 0])["age"]
+    array([41, 39])
+    """
+
+    def __init__(self, table: Table, numbers: Sequence[int]) -> None:
+        self.table, self.numbers = table, numbers
+
+    def __getitem__(self, name: Any) -> np.ndarray:
+        return self.table.array(name)[self.numbers]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.table.names)
+
+    def __len__(self) -> int:
+        return len(self.table.names)
+
+
+def cells_of(items: Sequence, numbers: Sequence[int]) -> Cells | None:
+    """The cells of several items at once, if the items are rows of a table."""
+    if isinstance(items, Chosen):
+        return cells_of(items.items, [items.numbers[number] for number in numbers])
+    return Cells(items, numbers) if isinstance(items, Table) else None
 
 
 class Columns(Found):

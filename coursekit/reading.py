@@ -17,7 +17,8 @@ import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from .batches import collate
-from .finding import INPUT_NAMES, taken, usual_take
+from .blocks import Sampled
+from .finding import INPUT_NAMES, cells_of, taken, usual_take
 from .photos import BrokenPhotoError
 from .samples import describe
 from .scans import BrokenScanError
@@ -108,6 +109,14 @@ class Items(Dataset):
             self._kept[number] = item
         return item
 
+    def rows(self, numbers: Sequence[int]) -> Any:
+        """The batch of several items made at once, if they are rows of a table and the steps allow it."""
+        steps: Any = getattr(self.pipeline, "steps", ())
+        if [type(step) for step in steps] != [Sampled] or (cells := cells_of(self.raw, numbers)) is None:
+            return None
+        with suppress(Exception):  # Item by item it comes out which of them is at fault.
+            return steps[0].encode_rows(cells)
+
     def make(self, raw: Any, number: int, epoch: int, turn: int = 0) -> Item:
         """Make an item from its raw form."""
         if self.random:
@@ -151,6 +160,8 @@ class Reader(Dataset):
         items, numbers = self.items, asked.numbers.tolist()
         if not isinstance(items, Items):
             return read_batch(numbers, [(number,) for number in numbers], items.__getitem__, items)
+        if (batch := items.rows(numbers)) is not None:
+            return batch, []
         places = [
             (number, asked.epoch, turn) for number, turn in zip(numbers, asked.turns.tolist(), strict=True)
         ]

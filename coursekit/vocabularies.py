@@ -14,7 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from .dispatch import method
+from .labels import cell_number
 from .samples import describe, list_some
 from .tensors import MultiCategory, Row, Text, plain
 from .transforms import Transform
@@ -197,17 +200,18 @@ class Tabulate(Transform):
         """Learn which columns are of kinds and which names those have, unless that was given."""
         if self.vocabs:
             return
-        cells = [checked(item) for item in items]
-        names = list(cells[0]) if cells else []
+        rows = [checked(item) for item in items]
+        names = list(rows[0]) if rows else []
         if unknown := [name for name in self.kinds if name not in names]:
             raise ValueError(f"Tabulate takes {unknown[0]!r} as kinds; the row has {list_some(names, 12)}.")
-        self.vocabs = {name: self.learned(name, [row[name] for row in cells]) for name in names}
+        columns = {name: [cell for row in rows for cell in one_or_many(row[name])] for name in names}
+        self.vocabs = {name: self.learned(name, column) for name, column in columns.items()}
 
     def learned(self, name: str, values: list) -> tuple[str, ...] | None:
         """The names of the kinds in a column, or None if it holds amounts."""
         if name not in self.kinds and not any(isinstance(value, str | bool) for value in values):
             return None
-        there = {MISSING if absent(value) else str(value) for value in values}
+        there = set(map(kind_in, values))
         if len(there) > MANY_KINDS and 2 * len(there) > len(values):
             raise ValueError(
                 f"the column {name!r} of a Row holds {len(there)} different texts in {len(values)} rows "
@@ -217,7 +221,7 @@ class Tabulate(Transform):
         return (UNSEEN, *sorted(there - {UNSEEN}))
 
     def encode(self, x: Any) -> Row:
-        """Make the row of one item.
+        """Make the row of one item; of arrays, one for each column, a batch of rows.
 
         Raises:
             ValueError: A column is not there, or holds a text where the training items had amounts.
@@ -227,6 +231,10 @@ class Tabulate(Transform):
         x = checked(x)
         if lacking := [name for name in self.vocabs if name not in x]:
             raise ValueError(f"the row lacks the column {lacking[0]!r}; it has {list_some(x, 12)}.")
+        if all(isinstance(cells, np.ndarray) for cells in x.values()):
+            columns = [self.numbers(name, x[name]) for name in self.vocabs]
+            vocabs = tuple(self.vocabs.values())
+            return Row(np.stack(columns, axis=1), names=tuple(map(str, self.vocabs)), vocabs=vocabs)
         cells = {name: self.cell(x[name], vocab) for name, vocab in self.vocabs.items()}
         return Row(cells, vocabs={name: vocab for name, vocab in self.vocabs.items() if vocab is not None})
 
@@ -235,8 +243,20 @@ class Tabulate(Transform):
         """What goes into the row for one cell."""
         if vocab is None:
             return None if absent(value) else value
-        name = MISSING if absent(value) else str(value)
-        return name if name in vocab else UNSEEN
+        return kind if (kind := kind_in(value)) in vocab else UNSEEN
+
+    def numbers(self, name: str, cells: np.ndarray) -> np.ndarray:
+        """What goes into many rows for the cells of one column."""
+        vocab = self.vocabs[name]
+        if vocab is not None:
+            codes = {kind: code for code, kind in enumerate(vocab)}
+            kinds = [kind if (kind := kind_in(value)) in codes else UNSEEN for value in cells.tolist()]
+            return np.array([codes[kind] for kind in kinds], dtype=np.float32)
+        if cells.dtype != object:
+            return cells.astype(np.float32)
+        return np.array(
+            [cell_number(name, self.cell(value, None), None) for value in cells], dtype=np.float32
+        )
 
     @method
     def decode(self, x: Row) -> Any:
@@ -252,6 +272,16 @@ def checked(cells: Any) -> dict:
         f"a Row is made of columns by their names; {describe(cells)} came. "
         "Give their names in a list: input_from=['age', 'job']."
     )
+
+
+def one_or_many(cells: Any) -> list:
+    """What a cell, or an array of cells, holds."""
+    return cells.tolist() if isinstance(cells, np.ndarray) else [cells]
+
+
+def kind_in(value: Any) -> str:
+    """The name of the kind that a cell holds."""
+    return MISSING if absent(value) else str(value)
 
 
 def absent(value: Any) -> bool:

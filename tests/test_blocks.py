@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
+import pandas
 import pytest
 import torch
 from PIL import Image as Pillow
 from torch import nn
 
 import coursekit as kit
-from coursekit.blocks import Parts, Sampled
+from coursekit.batches import collate
+from coursekit.blocks import Parts, Sampled, is_tabular
+from coursekit.creating import Create
+from coursekit.finding import Chosen, cells_of, find_items
+from coursekit.steps import Categorize, Normalize
+from coursekit.tensors import plain
 from coursekit.transforms import Pipeline
+from coursekit.vocabularies import Tabulate
 
 TEXTS = ["the cat is ill", "the dog is well", "the cat is well", "the dog is ill"]
 
@@ -176,3 +184,73 @@ def test_an_error_names_the_part() -> None:
 
 def test_a_sample_without_target_is_a_tuple_of_one() -> None:
     assert Sampled(None, None, Pipeline()).encode("x") == ("x",)
+
+
+class TestRowsAtOnce:
+    """The rows of a table are encoded together, and come out as they do one by one."""
+
+    FRAME = pandas.DataFrame(
+        {
+            "age": [39, 50, 41, 28],
+            "pay": [1.5, None, 2.5, 0.1],
+            "job": ["nurse", None, "baker", "nurse"],
+            "sold": pandas.array([1, None, 3, 2**40], dtype="Int64"),
+            "kept": [True, False, True, True],
+            "ward": pandas.Categorical([7, 8, 7, None]),
+            "label": ["sick", "well", "well", "sick"],
+            "weight": [31.25, 80.0, 40.1, 31.25],
+        }
+    )
+    COLUMNS: ClassVar = ["age", "pay", "job", "sold", "kept", "ward"]
+
+    def sampled(self, targets: Pipeline | None, target_from: str | None) -> Sampled:
+        made = Sampled(self.COLUMNS, target_from, Pipeline(Tabulate(["ward"]), Normalize()), targets)
+        made.setup(find_items(self.FRAME))
+        return made
+
+    @pytest.mark.parametrize(
+        ("targets", "target_from"),
+        [
+            (Pipeline(Categorize()), "label"),
+            (Pipeline(Create(kit.Target, unit="kg")), "weight"),
+            (None, None),
+        ],
+    )
+    def test_they_are_what_they_are_one_by_one(self, targets, target_from):
+        sampled, items = self.sampled(targets, target_from), find_items(self.FRAME)
+        numbers = [3, 0, 0, 2, 1]
+
+        together = sampled.encode_rows(
+            cells_of(Chosen(items, [1, 0, 3, 2]), [[1, 0, 3, 2][n] for n in numbers])
+        )
+
+        for one, other in zip(together, collate([sampled.encode(items[n]) for n in numbers]), strict=True):
+            assert type(one) is type(other)
+            assert (one.dtype, one.metadata) == (other.dtype, other.metadata)
+            assert torch.equal(plain(one).nan_to_num(99), plain(other).nan_to_num(99))
+
+    def test_what_is_learned_of_them_is_what_is_learned_one_by_one(self):
+        at_once, one_by_one = self.sampled(None, None), Pipeline(Tabulate(["ward"]), Normalize())
+        one_by_one.setup([{name: row[name] for name in self.COLUMNS} for row in find_items(self.FRAME)])
+
+        assert at_once.inputs.steps[0].vocabs == one_by_one.steps[0].vocabs
+        assert at_once.inputs.steps[1].mean == pytest.approx(one_by_one.steps[1].mean, rel=1e-6)
+        assert at_once.inputs.steps[1].std == pytest.approx(one_by_one.steps[1].std, rel=1e-6)
+
+    def test_steps_of_ones_own_get_one_row_after_the_other(self):
+        class Logarithm(kit.Transform):
+            def encode(self, x):
+                return {**x, "pay": math.log(x["pay"])}
+
+        sampled = Sampled(self.COLUMNS, "label", Pipeline(Logarithm(), Tabulate()), Pipeline(Categorize()))
+
+        assert sampled.encode_rows(cells_of(find_items(self.FRAME), [0])) is None
+        assert is_tabular(Pipeline(Tabulate(), Normalize()))
+        assert not is_tabular(Pipeline())
+
+    def test_a_cell_at_fault_is_told_with_its_row(self):
+        block = kit.DataBlock(kit.Row, kit.Category, ([0, 3], [1, 2]), ["age"], "label")
+
+        with pytest.raises(ValueError, match="'well' is not one of the 1 names") as caught:
+            list(block.loaders(self.FRAME).valid)
+        assert any("while item 0 was made" in note for note in caught.value.__notes__)

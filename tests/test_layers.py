@@ -78,7 +78,7 @@ training
     backbones
 data
     augment             canvas colours dispatch draws geometry movements places sampling tensors warping
-    colours             dispatch draws sampling tensors
+    colours             dispatch draws sampling steps tensors
     movements           draws
     sampling
     draws               canvas samples tensors transforms
@@ -95,16 +95,16 @@ data
     passes              held orders reading transfer
     held                batches reading samples tensors
     transfer            batches samples
-    reading             batches finding photos samples scans transforms
+    reading             batches blocks finding photos samples scans transforms
     orders              finding
-    blocks              creating finding samples steps tensors transforms vocabularies
+    blocks              batches creating finding samples steps tensors transforms vocabularies
     creating            canvas finding samples tensors transforms
     splitters           finding samples splits
     splits
     finding             dispatch files samples
     inspecting          files photos
     files               samples
-    vocabularies        dispatch samples tensors transforms
+    vocabularies        dispatch labels samples tensors transforms
 sets
     photo_sets          sources tensors
     array_sets          sources tensors
