@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from os import PathLike, fspath
+from os import PathLike, fsdecode
 from typing import Any
 
 import torch
@@ -87,7 +87,7 @@ def describe(x: Any) -> str:
     if isinstance(x, dict):
         return f"a dict of {len(x)} ({list_some(x)})"
     if isinstance(x, PathLike):
-        return f"the file {shortened(repr(fspath(x)), at_end=False)}"
+        return f"the file {shortened(fsdecode(x), at_end=False)!r}"
     return f"the {type(x).__name__} {shortened(repr(x))}"
 
 
