@@ -80,7 +80,7 @@ class Parts(Transform):
         yield from self.parts.items() if isinstance(self.parts, dict) else enumerate(self.parts)
 
 
-class Sampled(Transform):
+class Sampled(Parts):
     """Make the sample of one item: its input and its target, or its input alone.
 
     Args:
@@ -100,15 +100,14 @@ class Sampled(Transform):
         self.inputs, self.targets = inputs, targets
 
     @property
-    def sides(self) -> list[tuple[Pipeline, Take]]:
-        """Each pipeline with where its values are taken from."""
-        both = [(self.inputs, self.input_from), (self.targets, self.target_from)]
-        return [(pipeline, take) for pipeline, take in both if pipeline is not None]
+    def parts(self) -> tuple:  # type: ignore[override]
+        """The pipeline of the input, and that of the target if there is one."""
+        return (self.inputs,) if self.targets is None else (self.inputs, self.targets)
 
     @property
-    def random(self) -> bool:  # type: ignore[override]
-        """Whether either draws by chance."""
-        return any(pipeline.random for pipeline, _ in self.sides)
+    def sides(self) -> list[tuple[Pipeline, Take]]:
+        """Each pipeline with where its values are taken from."""
+        return list(zip(self.parts, (self.input_from, self.target_from), strict=False))
 
     def setup(self, items: Sequence) -> None:  # type: ignore[override]
         """Set each pipeline up on its own part of the items."""
@@ -120,17 +119,9 @@ class Sampled(Transform):
         targets = None if self.targets is None else self.targets.calm()
         return Sampled(self.input_from, self.target_from, self.inputs.calm(), targets)
 
-    def reseed(self, *numbers: int) -> None:
-        """Start the chance of both pipelines again."""
-        for number, (pipeline, _) in enumerate(self.sides):
-            pipeline.reseed(*numbers, number)
-
     def encode(self, x: Any) -> Any:
         """Encode both, each with its own pipeline."""
-        inputs = self.inputs.encode(taken(x, self.input_from))
-        if self.targets is None:
-            return (inputs,)
-        return inputs, self.targets.encode(taken(x, self.target_from))
+        return tuple([pipeline.encode(taken(x, take)) for pipeline, take in self.sides])
 
     def encode_rows(self, rows: Cells) -> tuple | None:
         """The batch of many rows of a table, made at once; None if the steps need one after the other.
@@ -217,9 +208,9 @@ class Block:
 def side_by_side(kinds: tuple | dict) -> Block:
     """One block of several: each value has its own steps; what is done to batches goes by type, and once."""
     blocks = [Block.of(kind) for kind in values(kinds)]
-    steps = {repr(step): step for block in reversed(blocks) for step in reversed(block.batch)}
+    steps = {repr(step): step for block in blocks for step in block.batch}
     parts = remade(kinds, [Pipeline(*block.item) for block in blocks])
-    return Block(item=(Parts(parts),), batch=tuple(reversed(steps.values())))
+    return Block(item=(Parts(parts),), batch=tuple(steps.values()))
 
 
 BLOCKS: dict[type, Callable[[type], Block]] = {

@@ -15,15 +15,7 @@ from typing import Any
 
 from .finding import Take, column
 from .samples import list_some
-from .splits import (
-    Split,
-    fold_split,
-    group_split,
-    known,
-    random_split,
-    stratified_split,
-    time_split,
-)
+from .splits import Split, fold_split, group_split, known, random_split, stratified_split, time_split
 
 # Names of what is held out for another day. What is called so is not learned from by an oversight.
 HELD_OUT = {
@@ -171,20 +163,18 @@ class ColumnSplit(Splitter):
 
 
 @dataclass(frozen=True)
-class FolderSplit(ColumnSplit):
+class FolderSplit(Splitter):
     """Hold out the files in a folder, such as `test`, that lies directly in the source.
 
     >>> FolderSplit("test")([{"part": "train"}, {"part": "test"}])
     ([0], [1])
     """
 
-    column: Take = "part"
     valid: Any = "test"
     train: Any = None
 
-    def __init__(self, valid: Any = "test", train: Any = None) -> None:
-        object.__setattr__(self, "valid", valid)
-        object.__setattr__(self, "train", train)
+    def __call__(self, items: Sequence) -> Split:
+        return ColumnSplit("part", self.valid, self.train)(items)
 
     def __str__(self) -> str:
         return f"the files in the folder {list_some(map(repr, several(self.valid)))}"

@@ -249,8 +249,17 @@ class TestRowsAtOnce:
         assert not is_tabular(Pipeline())
 
     def test_a_cell_at_fault_is_told_with_its_row(self):
-        block = kit.DataBlock(kit.Row, kit.Category, ([0, 3], [1, 2]), ["age"], "label")
+        frame = self.FRAME.assign(age=[39, 50, "old", 28])
+        block = kit.DataBlock(kit.Row, kit.Category, ([0, 1], [3, 2]), ["age"], "label")
 
-        with pytest.raises(ValueError, match="'well' is not one of the 1 names") as caught:
-            list(block.loaders(self.FRAME).valid)
-        assert any("while item 0 was made" in note for note in caught.value.__notes__)
+        with pytest.raises(ValueError, match="column 'age' of a Row holds 'old'") as caught:
+            list(block.loaders(frame).valid)
+        assert any("while item 1 was made" in note for note in caught.value.__notes__)
+
+
+def test_steps_that_several_inputs_share_come_once_and_where_the_first_has_them():
+    scaled = kit.Block(batch=(kit.ToFloat(), Normalize([0.5], [1.0])))
+
+    steps = kit.Block.of((scaled, kit.Image)).batch
+
+    assert [type(step).__name__ for step in steps] == ["ToFloat", "Normalize"]
