@@ -28,7 +28,7 @@ from .draws import Drawing, Drawn, Range, Setting, checked, composed, inverted
 from .geometry import partners_swapped
 from .movements import Crop, Fit, Flip, Frame, Movement, Perspective, Rotate, Shear, Zoom
 from .places import carry, lost
-from .sampling import Shrinking, look, mirror
+from .sampling import Shrinking, look, mirror, sees_horizon
 from .tensors import (
     Boxes,
     DicomImage,
@@ -36,6 +36,7 @@ from .tensors import (
     Keypoints,
     Mask,
     PointCloud,
+    TypedTensor,
     Volume,
     VolumeMask,
     plain,
@@ -82,8 +83,9 @@ class Warp(Drawing):
         )
         if edges not in ("reflect", "border") and not isinstance(edges, (int, float)):
             raise ValueError(f'What is beyond the edges is "reflect", "border" or a number; got {edges!r}.')
-        lengths = (1,) if size is None else (size,) if isinstance(size, int) else tuple(size)
-        if not all(isinstance(length, int) and length > 0 for length in lengths) or len(lengths) > 3:
+        lengths = (1,) if size is None else tuple(size) if isinstance(size, (tuple, list)) else (size,)
+        right = len(lengths) in (1, 2, 3)
+        if not right or not all(isinstance(length, int) and length > 0 for length in lengths):
             raise ValueError(f"A size is (height, width) in whole pixels, or one number; got {size!r}.")
         self.size, self.edges = size, edges
 
@@ -96,11 +98,11 @@ class Warp(Drawing):
         """Whether any of the movements draws by chance."""
         return any(movement.random for movement in self.movements)
 
-    def calm(self) -> Warp | None:
-        """What is left without chance: a crop is taken from the middle, and the size is the same."""
+    def calm(self) -> Warp:
+        """What is left without chance: the size, crops from the middle, and floats where it makes such."""
         left = [movement.calm() for movement in self.movements]
         still = [movement for movement in left if movement is not None]
-        return Warp(*still, size=self.size, edges=self.edges) if still or self.size is not None else None
+        return Warp(*still, size=self.size, edges=self.edges)
 
     def numbers(self, setting: Setting, chance: torch.Generator) -> dict[str, torch.Tensor]:
         """Draw all movements and make one matrix of them: where pixels look, and where places go."""
@@ -194,6 +196,7 @@ class Warp(Drawing):
                 edges=0 if fills and is_mask else smallest_of(pixels) if fills and is_scan(x) else self.edges,
                 nearest=is_mask,
                 projective=not is_close(matrix[:, -1, :-1], torch.zeros(1)),
+                horizon=sees_horizon(matrix),
                 shrinking=Shrinking.of(matrix, old, new),
             ).to(pixels.dtype)
         return values[:, 0] if is_mask else values
@@ -202,9 +205,9 @@ class Warp(Drawing):
         """Give what was read the type of what it was read from, and say what has become of its axes."""
         setting = drawn.setting(x)
         spacing, letters = each(x, "spacing"), each(x, "orientation")
-        if spacing[0] is not None and (calm := self.calm()):
+        if spacing[0] is not None:
             # What is drawn makes things look larger; how large a pixel is does not change by it.
-            grown = calm.numbers(setting, torch.Generator())["forward"].diagonal(dim1=1, dim2=2)
+            grown = self.calm().numbers(setting, torch.Generator())["forward"].diagonal(dim1=1, dim2=2)
             steps = (1 / grown[:, :-1].flip(1)).tolist()
             spacing = [tuple(map(mul, one, by)) for one, by in zip(spacing, steps, strict=True)]
         if letters[0] is not None:
@@ -299,7 +302,8 @@ class Augment(Drawing):
         edges: What is seen beyond the edges of the old picture; see `Warp`.
 
     Pictures become floats 0..1, so that no `ToFloat` is needed; it belongs before `Normalize`. Held-out
-    batches are only brought to the same size, from the middle (`calm`).
+    batches are only brought to the same size, from the middle (`calm`). What `Warp` has no method for passes
+    through; a type of your own moves along once you write one, with `@Warp.apply.method` above it.
 
     >>> Augment(size=16).calm().encode(Image(torch.full((1, 3, 20, 30), 255, dtype=torch.uint8)))
     Image(1x3x16x16, float32, 1..1)
@@ -372,7 +376,9 @@ class Augment(Drawing):
         return self._warp.finished(x, values, drawn)
 
     @method
-    def apply(
-        self, x: DicomImage | Mask | Boxes | Keypoints | Volume | VolumeMask | PointCloud, drawn: Any
-    ) -> Any:
-        return self._warp.apply(x, drawn)
+    def apply(self, x: DicomImage | TypedTensor, drawn: Any) -> Any:
+        return self._warp.apply(x, drawn)  # type: ignore[arg-type]
+
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether `Warp` has a method for a value of this type."""
+        return self._warp.acts_on(x, direction)

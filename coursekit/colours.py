@@ -33,6 +33,7 @@ import torch
 from .dispatch import method
 from .draws import Change, Drawing, Range, Setting, around, checked, composed, inverted, uniform
 from .sampling import centres
+from .steps import ToFloat
 from .tensors import DicomImage, Image, plain, typed_like
 
 # How bright red, green and blue look: ITU-R BT.601.
@@ -165,6 +166,10 @@ class Recolour(Drawing):
     def __repr__(self) -> str:
         return f"Recolour({', '.join(map(repr, self.changes))})"
 
+    def calm(self) -> ToFloat:
+        """What is left without chance: floats 0..1."""
+        return ToFloat()
+
     def numbers(self, setting: Setting, chance: torch.Generator) -> dict[str, torch.Tensor]:
         """Draw all changes, and make one matrix of them."""
         drawn = (
@@ -202,6 +207,10 @@ class Erase(Drawing):
         if not 0 <= chance <= 1:
             raise ValueError(f"Erase happens with a chance from 0 to 1; got {chance!r}.")
         self.chance, self.area, self.ratio, self.fill = chance, area, ratio, fill
+
+    def calm(self) -> ToFloat:
+        """What is left without chance: floats 0..1."""
+        return ToFloat()
 
     def numbers(self, setting: Setting, chance: torch.Generator) -> dict[str, torch.Tensor]:
         """Draw left, top, right and bottom, from -1 to 1, then what to cover with."""

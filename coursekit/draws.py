@@ -18,13 +18,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from math import isfinite
+from numbers import Real
 from random import Random
 from typing import Any
 
 import torch
 
 from .canvas import axes_of, canvases, each
-from .samples import elements, kind_of
+from .samples import describe, elements, kind_of
 from .tensors import DicomImage, PointCloud, TypedTensor
 from .transforms import RandomTransform
 
@@ -44,11 +46,18 @@ def uniform(chance: torch.Generator, count: int | tuple[int, ...], low: float, h
 def around(middle: float, amount: float | Range) -> Range:
     """Read a range: a number is as far to either side of the middle, a pair is from one to the other.
 
+    Raises:
+        ValueError: It is neither a finite number nor a pair of such.
+
     >>> around(0, 10), around(1, 0.5), around(1, (2, 3))
     ((-10, 10), (0.5, 1.5), (2, 3))
     """
-    low, high = amount if isinstance(amount, (tuple, list)) else (middle - amount, middle + amount)
-    return low, high
+    pair = tuple(amount) if isinstance(amount, (tuple, list)) else (amount, amount)
+    if len(pair) != 2 or not all(isinstance(one, Real) and isfinite(one) for one in pair):
+        raise ValueError(
+            f"How much is drawn is a number, such as 0.1, or a pair, such as (0, 0.1); got {amount!r}."
+        )
+    return pair if isinstance(amount, (tuple, list)) else (middle - pair[0], middle + pair[1])
 
 
 def composed(matrices: Iterable[torch.Tensor], count: int, side: int) -> torch.Tensor:
@@ -158,6 +167,8 @@ class Setting:
         """Find it out; one item is a batch of one. Flat things are spaced as the scan they lie on."""
         if not axes_of(x):
             return cls(len(x) if x.is_batch else 1)
+        if x.is_batch and not len(x):
+            raise ValueError(f"{word} needs at least one item; there is {describe(x)}.")
         known, axes = each(x, "spacing"), len(axes_of(x))
         if axes == 2 and known[0] is None and spacing is not None:
             known = list(spacing)

@@ -178,10 +178,17 @@ class Zoom(Movement):
     factor: float | Range = (1.0, 1.1)
     chance: float = 1.0
 
+    def __post_init__(self) -> None:
+        if min(self.ends()) <= 0:
+            raise ValueError(f"Zoom makes things so many times as large, more than 0; got {self.factor!r}.")
+
+    def ends(self) -> Range:
+        """The smallest and the largest factor."""
+        return around(0, self.factor if isinstance(self.factor, (tuple, list)) else (1.0, self.factor))
+
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """A factor for each."""
-        low, high = self.factor if isinstance(self.factor, (tuple, list)) else (1.0, self.factor)
-        factor = uniform(chance, frame.count, low, high)
+        factor = uniform(chance, frame.count, *self.ends())
         return matrices((factor, 0, 0), (0, factor, 0))
 
     def in_space(self, matrix: torch.Tensor) -> torch.Tensor:

@@ -20,6 +20,7 @@ import torch
 from torch.nn.functional import adaptive_avg_pool2d, adaptive_avg_pool3d, avg_pool2d, avg_pool3d, grid_sample
 
 MOST_LOOKS = 4  # along each axis of a new pixel; what shrinks more was averaged before
+FAR = 1e4  # how many pictures away is beyond all edges
 ENDS = {"reflect": "reflection", "border": "border"}
 
 
@@ -64,6 +65,7 @@ def look(
     edges: Any = 0,
     nearest: bool = False,
     projective: bool = False,
+    horizon: bool = False,
     shrinking: Shrinking = NO_SHRINKING,
 ) -> torch.Tensor:
     """Make new pictures of what matrices look at in old ones.
@@ -77,6 +79,7 @@ def look(
         nearest: Take one pixel, instead of mixing those around a place.
         projective: Whether the last rows matter. They are known where the matrices were made; to ask for
             them here would mean to wait for the device.
+        horizon: Whether some picture sees its horizon (`sees_horizon`); known there as well.
         shrinking: How often to look, so that small detail is averaged and not picked at random.
     """
     size = tuple(size or pixels.shape[2:])
@@ -85,6 +88,7 @@ def look(
         average: Any = adaptive_avg_pool2d if flat else adaptive_avg_pool3d
         pixels = average(pixels, [max(1, length // shrinking.before) for length in pixels.shape[2:]])
     places = grid(matrix, [length * looks for length in size], projective)
+    places = far_away(places, matrix) if horizon else places
     values = beyond(pixels, places, "nearest" if nearest else "bilinear", edges)
     return (avg_pool2d if flat else avg_pool3d)(values, looks) if looks > 1 else values
 
@@ -112,6 +116,28 @@ def grid(matrix: torch.Tensor, size: Sequence[int], projective: bool = False) ->
         parts = parts + rows[..., number].reshape(*rows.shape[:2], *[1] * axes) * row
     places = parts[:, :axes] / parts[:, axes:] if projective else parts
     return places.movedim(1, -1)
+
+
+def far_away(places: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    """Put what is looked at behind the viewer far beyond the edges, lest it be seen again, upside down.
+
+    Args:
+        places: What `grid` made of the matrix, projective.
+    """
+    size = places.shape[1:-1]
+    ahead = grid(matrix[:, -1:].expand(-1, len(size), -1), size)
+    return torch.where(ahead > 0, places, places * -FAR)
+
+
+def sees_horizon(matrix: torch.Tensor) -> bool:
+    """Say whether a corner of a picture looks where the ground ends, for matrices on the CPU.
+
+    >>> sees_horizon(torch.tensor([[[1.0, 0, 0], [0, 1, 0], [0, 0.5, 1]]]))
+    False
+    """
+    last = matrix[:, -1]
+    least: Any = (last[:, -1] - last[:, :-1].abs().sum(1)).min().tolist()
+    return least <= 0
 
 
 def centres(length: int, like: torch.Tensor) -> torch.Tensor:

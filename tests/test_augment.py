@@ -16,8 +16,9 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
 from coursekit.augment import Augment, Warp
+from coursekit.colours import Brightness, Erase, Recolour
 from coursekit.datablock import DataBlock
-from coursekit.movements import Crop, Fit, Flip, Perspective, Rotate, Shear, Shift, Zoom
+from coursekit.movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom, matrices
 from coursekit.splitters import RandomSplit
 from coursekit.tensors import (
     Boxes,
@@ -28,9 +29,11 @@ from coursekit.tensors import (
     Keypoints,
     Mask,
     PointCloud,
+    TypedTensor,
     Volume,
     VolumeMask,
     plain,
+    typed_like,
 )
 from coursekit.transforms import Pipeline
 
@@ -426,8 +429,15 @@ class TestWithoutChance:
         assert plain(Augment().calm().encode(x)).unique().tolist() == [1]
         assert plain(Augment().encode(x)).dtype == torch.float32
 
+    @pytest.mark.parametrize("step", [Warp(Flip()), Recolour(Brightness()), Erase(1)], ids=repr)
+    def test_what_comes_out_is_of_one_dtype_with_and_without_chance(self, step):
+        x = Image(torch.full((2, 3, 4, 4), 255, dtype=torch.uint8)), Mask(torch.ones(2, 4, 4).long())
+        calm = Pipeline(step).calm()
+        assert [one.dtype for one in calm.encode(x)] == [one.dtype for one in step.encode(x)]
+        assert plain(calm.encode(x)[0]).unique().tolist() == [1]
+
     def test_of_a_warp_the_size_is_left(self):
-        assert Warp(Flip(), Rotate(10)).calm() is None
+        assert repr(Warp(Flip(), Rotate(10)).calm()) == repr(Warp())
         assert repr(Warp(Flip(), Crop(), size=8).calm()) == repr(Warp(Fit("crop"), size=8))
         assert Pipeline(Augment(size=8)).calm().encode(Image(torch.rand(3, 20, 30))).shape == (3, 8, 8)
 
@@ -474,11 +484,63 @@ def test_what_is_no_movement_is_refused():
         Warp(3)
     with pytest.raises(ValueError, match=r"Flip happens with a chance from 0 to 1; got Flip\(.*chance=1.5\)"):
         Augment(flip=1.5)
-    for size in (0, (8, -1), (1, 2, 3, 4), (1.5, 2)):
+    for size in (0, (8, -1), (1, 2, 3, 4), (1.5, 2), 2.5, ()):
         with pytest.raises(
             ValueError, match=r"A size is \(height, width\) in whole pixels, or one number; got"
         ):
             Warp(size=size)
+
+
+@pytest.mark.parametrize("wrong", ["10", (1, 2, 3), (5,), float("nan")])
+def test_an_amount_that_is_none_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"a number, such as 0.1, or a pair, such as \(0, 0.1\); got"):
+        Augment(rotate=wrong).encode(Image(smooth()))
+
+
+def test_nothing_is_made_smaller_than_nothing():
+    with pytest.raises(ValueError, match="so many times as large, more than 0; got -2"):
+        Augment(zoom=-2)
+
+
+def test_a_batch_without_items_is_refused():
+    with pytest.raises(ValueError, match=r"Augment needs at least one item; there is an Image"):
+        Augment().encode(Image(torch.rand(0, 3, 8, 8)))
+
+
+class Cliff(Movement):
+    """Tilt so far that the ground ends within the picture: y goes to y / (1 + 3 y), so 1 to a quarter."""
+
+    def draw(self, frame, chance):
+        return matrices((1, 0, 0), (0, 1, 0), (0, 3, 1))
+
+
+def test_what_lies_behind_the_horizon_is_not_seen_upside_down():
+    seen = plain(Warp(Cliff(), edges=0).encode(Image(torch.ones(1, 1, 60, 60))))[0, 0]
+    assert (seen[:37, 30] == 1).all()
+    assert (seen[39:] == 0).all()
+
+
+class Heat(TypedTensor):
+    """Degrees at each pixel: (height, width)."""
+
+    axes = ("height", "width")
+    dtypes = (torch.float32,)
+
+
+def test_a_type_of_ones_own_moves_along_once_warp_has_a_method_for_it():
+    photo, heat = Image(torch.rand(4, 1, 20, 30)), Heat(torch.rand(4, 20, 30) * 40)
+    augment = Augment(size=16, brightness=0, contrast=0, saturation=0, hue=0)
+    assert not augment.acts_on(heat)
+    assert torch.equal(plain(augment.encode((photo, heat))[1]), plain(heat))
+
+    @Warp.apply.method
+    def apply(self, x: Heat, drawn):
+        return typed_like(plain(self.apply(Image(plain(x)[..., None, :, :]), drawn))[..., 0, :, :], x)
+
+    assert augment.acts_on(heat)
+    moved, along = augment.encode((Image(plain(heat)[:, None] / 40), heat))
+    assert type(along) is Heat
+    torch.testing.assert_close(plain(along), plain(moved)[:, 0] * 40)
 
 
 def test_it_is_written_as_one_would_type_it():
