@@ -19,13 +19,24 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from .samples import list_some
+from .samples import elements, list_some
 
 # What is looked for in a folder: the first of these families that is there at all.
 FAMILIES = {
     "photos": (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     "scans": (".dcm", ".nii", ".nii.gz"),
     "texts": (".txt",),
+}
+
+# What reads files that hold all items, for those who give the file in place of what it holds.
+READERS = {
+    ".parquet": "pandas.read_parquet({})",
+    ".xlsx": "pandas.read_excel({})",
+    ".jsonl": "pandas.read_json({}, lines=True)",
+    ".json": "json.load(open({})), a list with a dictionary for each item",
+    ".npz": "dict(numpy.load({}))",
+    ".npy": "(numpy.load({}), labels)",
+    ".zip": "the folder that it unpacks to",
 }
 
 
@@ -52,9 +63,14 @@ def find_files(folder: str | os.PathLike[str], endings: Sequence[str] | None = N
     """
     top = Path(folder).expanduser()
     if not top.is_dir():
-        what = "is a file, and no table" if top.exists() else "does not exist"
+        if top.exists():
+            by = READERS.get(top.suffix.lower(), "a list of its items, or a pandas table, one row for each")
+            raise FileNotFoundError(
+                f"{top} is a file, and no table that is read here; a folder or a CSV file is looked for. "
+                f"Give what the file holds: {by.format(repr(str(top)))}."
+            )
         raise FileNotFoundError(
-            f"{top} {what}; a folder is looked for"
+            f"{top} does not exist; a folder is looked for"
             + ("." if top.is_absolute() else f" in the folder Python runs in, {Path.cwd()}.")
         )
     every = sorted(walk(top), key=lambda file: file.parts)
@@ -62,9 +78,10 @@ def find_files(folder: str | os.PathLike[str], endings: Sequence[str] | None = N
         if found := [file for file in every if file.name.lower().endswith(family)]:
             return found
     asked = "photo, scan or text" if endings is None else f"file that ends in {list_some(endings)}"
+    usual = Counter(file.suffix for file in every).most_common(1)
     raise ValueError(
         f"no {asked} was found in {top}, which holds {said(every)}. "
-        "Say which files are items: find=FileNames('*.wav')."
+        f"Say which files are items: find=FileNames('*{usual[0][0] if usual else '.wav'}')."
     )
 
 
@@ -188,3 +205,15 @@ class FilePath:
             raise KeyError(
                 f"{self.pattern!r} asks for {error}, and an item has {list_some(record)}"
             ) from None
+
+
+def file_of(raw: Any) -> str:
+    """The first name of a file in an item, for people to look at; empty if there is none.
+
+    >>> file_of({"label": "cat", "file": "cats/1.jpg"}), file_of("2.jpg"), file_of(3)
+    ('cats/1.jpg', '2.jpg', '')
+    """
+    values = elements(raw).values() if isinstance(raw, tuple | dict) else [raw]
+    files = [os.fspath(x) for x in values if isinstance(x, os.PathLike) and not os.path.isdir(x)]
+    texts = [x for x in values if isinstance(x, str) and re.fullmatch(r".{1,250}\.\w{1,5}", x)]
+    return next(iter(files + texts), "")

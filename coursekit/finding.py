@@ -14,9 +14,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch.utils.data import IterableDataset
 
 from .dispatch import method
 from .files import find_files, record_of
@@ -277,7 +279,7 @@ def find_items(source: Any) -> Sequence:
 
 
 @method
-def find_items(source: str | os.PathLike) -> Sequence:
+def find_items(source: str | Path | os.PathLike) -> Sequence:
     path = os.fspath(source)
     if path.lower().endswith(TABLES) and os.path.isfile(path):
         return find_items(read_table(path))
@@ -285,7 +287,7 @@ def find_items(source: str | os.PathLike) -> Sequence:
 
 
 @method
-def find_items(source: Mapping) -> Sequence:
+def find_items(source: dict | Mapping) -> Sequence:
     if source and all(hasattr(part, "column_names") for part in source.values()):
         rows = [(Rows(part), name) for name, part in source.items()]
         return [{**row, "part": name} for part, name in rows for row in part]
@@ -432,8 +434,13 @@ def length_of(values: Any) -> int | None:
 
 
 def has_numbers(source: Any) -> bool:
-    """Whether something has a length and numbered items."""
-    return hasattr(source, "__len__") and hasattr(source, "__getitem__")
+    """Whether items can be asked for by number; if not, they can only be walked through.
+
+    >>> has_numbers([3, 4]), has_numbers(iter([3, 4]))
+    (True, False)
+    """
+    streamed = isinstance(source, IterableDataset)
+    return not streamed and hasattr(source, "__len__") and hasattr(source, "__getitem__")
 
 
 def class_names(feature: Any) -> Sequence[str] | None:

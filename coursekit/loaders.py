@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .finding import has_numbers
 from .held import Held, NotHeldError
 from .orders import InOrder, Order, Shuffled, rank_and_world
 from .passes import Numbered, Streamed, Workers
-from .reading import Broken, Items, has_numbers, source_of
+from .reading import Broken, Items, as_items
 from .samples import describe
 from .transforms import Pipeline
 
@@ -74,17 +75,21 @@ class Loader:
         hold: bool | None = None,
         most_bytes: int = 2**30,
     ) -> None:
-        self.items, self.batch_size, self.seed, self._device = items, batch_size, seed, torch.device(device)
+        self.batch_size, self.seed, self._device = batch_size, seed, torch.device(device)
+        self.items = as_items(items)
+        self._numbered = has_numbers(self.items.raw)
         self.batch_transforms = batch_transforms or Pipeline()
         self._begin = self._at = (0, 0)  # Pass and batch: where the next walk begins, where the last stands.
         order = order or (Shuffled() if shuffle else InOrder())
-        check(items, batch_size, order, drop_last)
+        check(self.items, batch_size, order, drop_last)
         held = Held(len(items), most_bytes) if may_hold(items, hold) else None
-        self._workers = team = Workers(workers, start_method, getattr(items, "broken", None))
+        self._workers = team = Workers(workers, start_method, self.items.broken)
         self._passes = (
-            Numbered(items, batch_size, team, ready(order, items), seed, drop_last, held, bool(hold))
-            if has_numbers(items)
-            else Streamed(items, batch_size, team, drop_last)
+            Numbered(
+                self.items, batch_size, team, ready(order, self.items), seed, drop_last, held, bool(hold)
+            )
+            if self._numbered
+            else Streamed(self.items, batch_size, team, drop_last)
         )
 
     def __len__(self) -> int:
@@ -130,7 +135,7 @@ class Loader:
         True
         """
         epoch, number = self._at
-        if has_numbers(self.items) and number == len(self):
+        if self._numbered and number == len(self):
             epoch, number = epoch + 1, 0
         return {"pass": epoch, "batch": number, **self._fixed()}
 
@@ -151,7 +156,7 @@ class Loader:
 
     def _fixed(self) -> dict[str, Any]:
         """What must be the same for the same batches to follow."""
-        count = len(self.items) if has_numbers(self.items) else None
+        count = len(self.items) if self._numbered else None
         return {
             "count of items": count,
             "batch_size": self.batch_size,
@@ -160,14 +165,14 @@ class Loader:
         }
 
 
-def check(items: Any, batch_size: int, order: Order, drop_last: bool) -> None:
+def check(items: Items, batch_size: int, order: Order, drop_last: bool) -> None:
     """Refuse what would give no batch, or an order where there can be none."""
     if batch_size < 1:
         raise ValueError(f"a batch holds at least one item; batch_size={batch_size!r} was asked for.")
-    if not has_numbers(items):
+    if not has_numbers(items.raw):
         if not isinstance(order, InOrder):
             raise ValueError(
-                f"{describe(source_of(items))} can only be walked through, in the order it comes, and "
+                f"{describe(items.raw)} can only be walked through, in the order it comes, and "
                 f"{order} was asked for. Make a list of it, or shuffle where it is made."
             )
         return
@@ -180,9 +185,9 @@ def check(items: Any, batch_size: int, order: Order, drop_last: bool) -> None:
         )
 
 
-def ready(order: Order, items: Any) -> Order:
+def ready(order: Order, items: Items) -> Order:
     """An order that knows what it must know of the items, such as their lengths."""
-    return order.known(source_of(items)) if hasattr(order, "known") else order
+    return order.known(items.raw) if hasattr(order, "known") else order
 
 
 def may_hold(items: Any, hold: bool | None) -> bool:
@@ -191,7 +196,7 @@ def may_hold(items: Any, hold: bool | None) -> bool:
     Raises:
         NotHeldError: They are to be held, and cannot be.
     """
-    drawn, numbered = getattr(items, "random", False), has_numbers(items)
+    drawn, numbered = as_items(items).random, has_numbers(as_items(items).raw)
     if hold and (drawn or not numbered):
         why = "something is drawn for each of them in every pass" if drawn else "they have no numbers"
         raise NotHeldError(f"the items cannot be held on the device: {why}. Leave hold=True out.")

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .held import Held, NotHeldError, index_on
 from .orders import Order, batch_numbers, rank_and_world, turns
-from .reading import Asked, Broken, Items, Reader, Stream, source_of
+from .reading import Asked, Broken, Items, Reader, Stream
 from .transfer import on_device
 
 
@@ -116,14 +116,15 @@ class Numbered:
         must_hold: Whether to raise an error if they cannot be.
 
     >>> from .orders import InOrder
-    >>> passes = Numbered(range(5), 2, Workers(), InOrder())
+    >>> from .reading import as_items
+    >>> passes = Numbered(as_items(range(5)), 2, Workers(), InOrder())
     >>> [(number, batch.tolist()) for number, batch in passes.walk(0, 1, torch.device("cpu"))]
     [(1, [2, 3]), (2, [4])]
     """
 
     def __init__(
         self,
-        items: Any,
+        items: Items,
         batch_size: int,
         workers: Workers,
         order: Order,
@@ -162,7 +163,7 @@ class Numbered:
         numbers = self.order(len(self.items), self.seed, epoch, self.batch_size * world)
         gone = [one.number for one in self.workers.broken]
         plan = []
-        times = turns(numbers) if getattr(self.items, "random", False) else np.zeros_like(numbers)
+        times = turns(numbers) if self.items.random else np.zeros_like(numbers)
         cut = [batch_numbers(one, self.batch_size, self.drop_last, rank, world) for one in (numbers, times)]
         for own, time in zip(*cut, strict=True):
             there = ~np.isin(own, gone)
@@ -197,23 +198,23 @@ class Numbered:
     def rest(self) -> None:
         """Everything is held: nobody reads ahead any more, and nothing is kept a second time."""
         self.workers.stop()
-        if isinstance(self.items, Items):
-            self.items.forget()
+        self.items.forget()
 
 
 class Streamed:
     """Passes through items that can only be walked through, in the order they come.
 
-    >>> passes = Streamed(iter("abc"), 2, Workers())
+    >>> from .reading import as_items
+    >>> passes = Streamed(as_items(iter("abc")), 2, Workers())
     >>> list(passes.walk(0, 0, torch.device("cpu")))
     [(0, ('a', 'b')), (1, ('c',))]
     """
 
-    def __init__(self, items: Any, batch_size: int, workers: Workers, drop_last: bool = False) -> None:
+    def __init__(self, items: Items, batch_size: int, workers: Workers, drop_last: bool = False) -> None:
         self.items, self.batch_size, self.workers, self.drop_last = items, batch_size, workers, drop_last
 
     def __len__(self) -> int:
-        what = type(source_of(self.items)).__name__
+        what = type(self.items.raw).__name__
         raise TypeError(f"a {what} can only be walked through: nobody knows how many batches it will give.")
 
     def walk(self, epoch: int, start: int, device: torch.device) -> Iterator[tuple[int, Any]]:

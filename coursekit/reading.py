@@ -6,7 +6,6 @@ could not be read. Nothing depends on who reads, or on what was read before.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -18,11 +17,12 @@ from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
 from .batches import collate
 from .blocks import Sampled
-from .finding import INPUT_NAMES, cells_of, taken, usual_take
+from .files import file_of
+from .finding import cells_of
 from .photos import BrokenPhotoError
 from .samples import describe
 from .scans import BrokenScanError
-from .transforms import Transform
+from .transforms import Pipeline, Transform
 
 Item = tuple[Any, Any]
 UNREADABLE = (OSError, BrokenPhotoError, BrokenScanError)
@@ -135,6 +135,11 @@ class Items(Dataset):
         self._kept, self._keeps = {}, False
 
 
+def as_items(source: Any) -> Items:
+    """Items of whatever a loader is given: what is none yet comes as it is, and is not kept."""
+    return source if isinstance(source, Items) else Items(source, Pipeline(), most_bytes=-1)
+
+
 def size_in_bytes(item: Any) -> int:
     """How much memory the tensors of an item, or of a batch, take.
 
@@ -149,17 +154,15 @@ def size_in_bytes(item: Any) -> int:
 class Reader(Dataset):
     """Gives whole batches: what was asked for, put together, and what of it could not be read.
 
-    >>> Reader([(1, "a"), (2, "b"), (3, "c")])[Asked(0, np.array([2, 0]), np.array([0, 0]))]
+    >>> Reader(as_items([(1, "a"), (2, "b"), (3, "c")]))[Asked(0, np.array([2, 0]), np.array([0, 0]))]
     ((tensor([3, 1]), ['c', 'a']), [])
     """
 
-    def __init__(self, items: Any) -> None:
+    def __init__(self, items: Items) -> None:
         self.items = items
 
     def __getitem__(self, asked: Asked) -> tuple[Any, list[Broken]]:
         items, numbers = self.items, asked.numbers.tolist()
-        if not isinstance(items, Items):
-            return read_batch(numbers, [(number,) for number in numbers], items.__getitem__, items)
         if (batch := items.rows(numbers)) is not None:
             return batch, []
         places = [
@@ -175,45 +178,43 @@ class Stream(IterableDataset):
     several that learn together take turns item by item, and what does not come out even at the end is left
     out. A torch `IterableDataset` shares its items out itself, as torch asks it to, and is taken as it comes.
 
-    >>> [batch.tolist() for batch, _ in Stream(iter([5, 6, 7]), batch_size=2)]
+    >>> [batch.tolist() for batch, _ in Stream(as_items(iter([5, 6, 7])), batch_size=2)]
     [[5, 6], [7]]
     """
 
     def __init__(
         self,
-        items: Any,
+        items: Items,
         batch_size: int,
         drop_last: bool = False,
         epoch: int = 0,
         rank_and_world: tuple[int, int] = (0, 1),
     ) -> None:
         self.items, self.batch_size, self.epoch = items, batch_size, epoch
-        self.rank, self.world = (0, 1) if shares_out(items) else rank_and_world
+        self.shares_out = isinstance(items.raw, IterableDataset)  # each process is given items of its own
+        self.rank, self.world = (0, 1) if self.shares_out else rank_and_world
         self.evenly = drop_last or self.world > 1
 
     def __iter__(self) -> Iterator[tuple[Any, list[Broken]]]:
-        reader = None if shares_out(self.items) else get_worker_info()
+        reader = None if self.shares_out else get_worker_info()
         for place, together in enumerate(self.rounds()):
             if reader is None or place % reader.num_workers == reader.id:
                 yield self.batch(together[self.rank :: self.world])
 
     def rounds(self) -> Iterator[list[tuple[int, Any]]]:
         """What all processes that learn together take in one step: raw items with their numbers."""
-        source, size = enumerate(source_of(self.items)), self.batch_size * self.world
+        source, size = enumerate(self.items.raw), self.batch_size * self.world
         while (together := list(islice(source, size))) and (len(together) == size or not self.evenly):
             yield together
 
     def batch(self, numbered: list[tuple[int, Any]]) -> tuple[Any, list[Broken]]:
         """Make the items of one batch, and put them together."""
-        raw, items = dict(numbered), self.items
-        if not isinstance(items, Items):
-            return read_batch(list(raw), [(number,) for number in raw], raw.__getitem__, raw)
-        asked = [(one, number, self.epoch) for number, one in numbered]
-        return read_batch(list(raw), asked, items.make, raw, items.skips)
+        raw, asked = dict(numbered), [(one, number, self.epoch) for number, one in numbered]
+        return read_batch(list(raw), asked, self.items.make, raw, self.items.skips)
 
 
 def read_batch(
-    numbers: Sequence[int], asked: Iterable[tuple], make: Callable[..., Any], raw: Any, skips: bool = False
+    numbers: Sequence[int], asked: Iterable[tuple], make: Callable[..., Any], raw: Any, skips: bool
 ) -> tuple[Any, list[Broken]]:
     """Make some items and put them together.
 
@@ -235,42 +236,13 @@ def read_batch(
         except UNREADABLE as error:
             if not skips:
                 raise
-            broken.append(Broken(number, file_of(raw[number]), str(error) or type(error).__name__))
+            broken.append(
+                Broken(
+                    number, file_of(raw[number]) or describe(raw[number]), str(error) or type(error).__name__
+                )
+            )
 
     def called(place: int) -> str:
         return f"item {there[place]}, {describe(raw[there[place]])}"
 
     return collate(made, called) if made else None, broken
-
-
-def source_of(items: Any) -> Any:
-    """What items are read from."""
-    return items.raw if isinstance(items, Items) else items
-
-
-def shares_out(items: Any) -> bool:
-    """Whether the source gives each process its own items by itself."""
-    return isinstance(source_of(items), IterableDataset)
-
-
-def has_numbers(items: Any) -> bool:
-    """Whether items can be asked for by number; if not, they can only be walked through.
-
-    >>> has_numbers([3, 4]), has_numbers(iter([3, 4]))
-    (True, False)
-    """
-    source = source_of(items)
-    return not shares_out(items) and hasattr(source, "__getitem__") and hasattr(source, "__len__")
-
-
-def file_of(raw: Any) -> str:
-    """What to call a broken item: the file it is made from, as far as that can be told.
-
-    >>> file_of({"file": "cats/1.jpg", "label": "cat"}), file_of("2.jpg")
-    ('cats/1.jpg', '2.jpg')
-    """
-    with suppress(KeyError):
-        file = taken(raw, usual_take(raw, INPUT_NAMES, 0))
-        if isinstance(file, str | os.PathLike):
-            return os.fspath(file)
-    return describe(raw)

@@ -13,7 +13,6 @@ torch.Size([3, 2, 2])
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ import numpy as np
 
 from .batches import collate
 from .blocks import Parts, Sampled
+from .files import file_of
 from .finding import taken
 from .samples import describe, elements, last_note, list_some, note_step, remade, shortened
 from .tensors import TypedTensor
@@ -187,11 +187,3 @@ def told(x: Any) -> str:
     if isinstance(x, TypedTensor) and not x.dim():
         return repr(x)
     return f"a {type(x).__name__} of {len(x)}" if isinstance(x, list | set) else describe(x)
-
-
-def file_of(raw: Any) -> str:
-    """The first name of a file in an item, for people to look at; empty if there is none."""
-    values = elements(raw).values() if isinstance(raw, tuple | dict) else [raw]
-    files = [os.fspath(x) for x in values if isinstance(x, os.PathLike) and not os.path.isdir(x)]
-    texts = [x for x in values if isinstance(x, str) and re.fullmatch(r".{1,250}\.\w{1,5}", x)]
-    return next(iter(files + texts), "")

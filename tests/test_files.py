@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 import coursekit as kit
-from coursekit.files import FileNames, FilePath, find_files, readable, record_of
+from coursekit.files import FileNames, FilePath, file_of, find_files, readable, record_of
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -71,10 +72,35 @@ def test_what_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         find_files("photos")
     with pytest.raises(FileNotFoundError, match=r"one\.docx is a file, and no table"):
         find_files("one.docx")
-    with pytest.raises(ValueError, match=r"holds 3 files: 2 \.docx, 1 without an ending.*find=FileNames"):
+    with pytest.raises(
+        ValueError, match=r"holds 3 files: 2 \.docx, 1 without an ending.*FileNames\('\*\.docx'\)"
+    ):
         find_files(tmp_path)
     with pytest.raises(ValueError, match=r"no file that ends in \.png was found"):
         find_files(tmp_path, (".png",))
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("a.parquet", "pandas.read_parquet('a.parquet')"), ("A.JSON", "a list with a dictionary for each item")],
+)
+def test_a_file_that_holds_all_items_is_met_with_how_to_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reader: str
+) -> None:
+    touch(tmp_path, name)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(FileNotFoundError, match=f"Give what the file holds: .*{re.escape(reader)}"):
+        find_files(name)
+
+
+def test_files_without_an_ending_are_asked_for_as_they_are(tmp_path: Path) -> None:
+    """Scanners write such names."""
+    touch(tmp_path, "series/IM0001", "series/IM0002")
+
+    with pytest.raises(ValueError, match=r"2 without an ending.*find=FileNames\('\*'\)"):
+        find_files(tmp_path)
+    assert len(FileNames("*")(tmp_path)) == 2
 
 
 def test_a_place_says_label_and_part() -> None:
@@ -105,3 +131,10 @@ def test_paths_are_written_from_records() -> None:
 
 def test_readable_leaves_good_names_alone() -> None:
     assert readable("Öl") == "Öl"
+
+
+def test_the_file_of_an_item_is_found() -> None:
+    assert file_of({"label": "cat", "photo": Path("1.jpg")}) == "1.jpg"
+    assert file_of(("1.jpg", 3)) == "1.jpg"
+    assert file_of(("b.png", "x")) == "b.png"
+    assert file_of({"text": "no file here."}) == ""

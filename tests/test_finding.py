@@ -9,7 +9,7 @@ import numpy
 import pandas
 import pytest
 import torch
-from torch.utils.data import TensorDataset
+from torch.utils.data import IterableDataset, TensorDataset
 
 import coursekit as kit
 from coursekit.finding import (
@@ -19,6 +19,7 @@ from coursekit.finding import (
     cell,
     column,
     find_items,
+    has_numbers,
     is_cheap,
     is_missing,
     taken,
@@ -246,3 +247,15 @@ def test_what_looks_like_such_a_data_set_is_read_as_one():
         {"text": "b", "label": None, "tags": []},
     ]
     assert column(items, "label") == ["dog", None]
+
+
+class Numbers(IterableDataset):
+    def __iter__(self):
+        return iter(range(5))
+
+
+def test_it_is_known_what_can_only_be_walked_through():
+    assert has_numbers([1])
+    assert not has_numbers(Numbers())
+    assert not has_numbers(x for x in "ab")
+    assert list(find_items(Numbers())) == [0, 1, 2, 3, 4]

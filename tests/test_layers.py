@@ -84,18 +84,19 @@ data
     draws               canvas samples tensors transforms
     datablock           blocks creating finding leaks loaders recipes sentences splits splitters summaries
                         tensors transforms
-    summaries           advice blocks choices files finding leaks sentences steps transforms walks
-    walks               batches blocks finding samples tensors transforms
+    summaries           advice blocks choices files finding leaks samples sentences steps tensors
+                        transforms walks
+    walks               batches blocks files finding samples tensors transforms
     advice
     sentences           blocks finding samples splitters transforms
-    leaks               blocks finding samples splits
+    leaks               blocks finding samples splits steps transforms vocabularies
     recipes             batches blocks finding loaders samples saving transforms
     saving              finding samples tensors transforms
-    loaders             display held orders passes reading samples transforms
+    loaders             display finding held orders passes reading samples transforms
     passes              held orders reading transfer
     held                batches reading samples tensors
     transfer            batches samples
-    reading             batches blocks finding photos samples scans transforms
+    reading             batches blocks files finding photos samples scans transforms
     orders              finding
     blocks              batches creating finding samples steps tensors transforms vocabularies
     creating            canvas finding samples tensors transforms
@@ -149,7 +150,7 @@ root
 # Lines of code: what is left when blank lines, comments and docstrings are taken away.
 A_MODULE, A_FUNCTION = 250, 25
 # And each layer has a size to keep. The tables of data sets, which nobody rewrites, are a layer of their own.
-A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_100, "training": 2_200}
+A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_400, "training": 2_200}
 
 
 def table() -> dict[str, dict[str, set[str]]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import IterableDataset
 
-from coursekit.reading import Asked, Items, Reader, Stream, file_of, has_numbers, size_in_bytes
+from coursekit.reading import Asked, Items, Reader, Stream, as_items, size_in_bytes
 from coursekit.samples import describe
 from coursekit.tensors import Image
 from coursekit.transforms import RandomTransform, Transform
@@ -116,15 +116,15 @@ def test_items_that_do_not_fit_together_are_named():
     photos = [Image(torch.zeros(3, size, 4)) for size in (4, 2)]
 
     with pytest.raises(ValueError, match="these Images have 2") as caught:
-        Reader(photos)[asked(0, 1)]
+        Reader(as_items(photos))[asked(0, 1)]
     assert f"(3, 2, 4) (item 1, {describe(photos[1])})" in str(caught.value)
 
 
-def test_a_record_is_called_by_its_file():
-    assert file_of({"photo": "a.png", "label": "x"}) == "a.png"
-    assert file_of(("b.png", "x")) == "b.png"
-    assert file_of({"age": 3}) == "a dict of 1 (age)"
-    assert file_of(torch.zeros(2)) == "a Tensor of shape (2,), torch.float32"
+def test_an_item_without_a_file_is_called_by_what_it_is():
+    items = Items([{"age": 3}], Open(), broken="skip")
+    items.make = lambda *_: (_ for _ in ()).throw(OSError("gone"))
+
+    assert Reader(items)[asked(0)][1] == [(0, "a dict of 1 (age)", "gone")]
 
 
 class Jump(RandomTransform):
@@ -162,14 +162,6 @@ class Numbers(IterableDataset):
         return iter(range(5))
 
 
-def test_it_is_known_what_can_only_be_walked_through():
-    assert has_numbers([1])
-    assert has_numbers(Items([1], Transform()))
-    assert not has_numbers(Numbers())
-    assert not has_numbers(x for x in "ab")
-    assert not has_numbers(Items(iter([1]), Transform()))
-
-
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -179,13 +171,13 @@ def test_it_is_known_what_can_only_be_walked_through():
     ],
 )
 def test_a_stream_is_cut_into_batches(options, expected):
-    stream = Stream(range(5), batch_size=2, **options)
+    stream = Stream(as_items(range(5)), batch_size=2, **options)
 
     assert [batch.tolist() for batch, _ in stream] == expected
 
 
 def test_a_data_set_that_shares_itself_out_is_taken_as_it_comes():
-    stream = Stream(Numbers(), batch_size=2, rank_and_world=(1, 2))
+    stream = Stream(as_items(Numbers()), batch_size=2, rank_and_world=(1, 2))
 
     assert [batch.tolist() for batch, _ in stream] == [[0, 1], [2, 3], [4]]
 

@@ -10,7 +10,7 @@ import torch
 import coursekit as kit
 from coursekit.blocks import Sampled
 from coursekit.transforms import Pipeline
-from coursekit.walks import Halted, Walk, file_of, told
+from coursekit.walks import Halted, Walk, told
 
 
 def test_each_step_is_kept_for_each_element():
@@ -51,9 +51,3 @@ def test_values_are_told_in_words(tmp_path: Path):
     assert told(tmp_path) == f"the folder {str(tmp_path)!r}"
     assert told(True) == "True"
     assert told({"a": 1}) == "a record of 1 (a)"
-
-
-def test_the_file_of_an_item_is_found():
-    assert file_of({"label": "cat", "photo": Path("1.jpg")}) == "1.jpg"
-    assert file_of(("1.jpg", 3)) == "1.jpg"
-    assert file_of({"text": "no file here."}) == ""
