@@ -21,6 +21,16 @@ KNOWN = [
         "Compare what it says with what you see in the folder. find=FileNames('*.tif') says what counts.",
     ),
     (
+        r"not written in UTF-8",
+        "Spreadsheets write tables in the letters of their country, and umlauts differ there.",
+        "Read the table as it says, and give what that reads: block.summary(table).",
+    ),
+    (
+        r"splitting: KeyError",
+        "The column or key has another name: capital letters and spaces count.",
+        "Copy the name from the first item above into the split, or into groups=.",
+    ),
+    (
         r": KeyError",
         "The column or key has another name: capital letters and spaces count.",
         "Copy the names from the first item above into input_from= and target_from=.",
@@ -73,10 +83,21 @@ KNOWN = [
         "If each row is about another part of it: GroupSplit keeps them together. Else leave the second out.",
     ),
     (
-        r"a split is a pair|side of the split (is|names)|only one item in all|nothing to split",
+        r"a split is a pair(?!.*(True and False|A share says))|side of the split (is|names)|only one item in "
+        r"all|nothing to split",
         "The split was made from other items than these, or there are too few items to split.",
         "Compare the number of items found, above, with how many you meant, and let a splitter such as "
         "RandomSplit() split what is found.",
+    ),
+    (
+        r"goes in and is to come out",
+        "All columns of the table were listed.",
+        "List the columns that will be known before the answer is, and no others.",
+    ),
+    (
+        r"True and False|A share says|with brackets",
+        "A split says by their numbers which items stand on which side, or names what splits them.",
+        "Write what it says above.",
     ),
     (
         r"splitting: ",
@@ -86,7 +107,8 @@ KNOWN = [
     (
         r"Pipeline takes steps|is a kind of step|has no attribute '(random|encode|batch|item)'",
         "A function, or a class, stands where a step is asked for.",
-        "Make a step of it, class Mine(Transform): def encode(self, x): return work(x), and give Mine().",
+        "Make a step of it, class Mine(Transform): def encode(self, x): return work(x), and give Mine(). "
+        "A step that there is has brackets: Resize(160).",
     ),
     (
         r"works on floats",
@@ -112,6 +134,17 @@ KNOWN = [
         r"is made of numbers|could not convert|which is no number|is made of columns",
         "A text or a file name stands where numbers are asked for, or the type is not the one you meant.",
         "Look at what the item holds, above, and at the type that is asked for.",
+    ),
+    (
+        r"is a list of steps",
+        "A step stands there alone.",
+        "Put square brackets around it, also if it is the only one.",
+    ),
+    (
+        r"; got an? \w+ tensor of shape",
+        "Arrays may hold numbers up to 65,535, or of double precision, or have another order of axes.",
+        "A picture is uint8, or float32 from 0 to 1: (array / 10_000).astype('float32') if 10,000 is the "
+        "most there can be. Axes are moved by numpy.moveaxis(array, -1, -3).",
     ),
     (
         r"reading the block|inputs and targets are types",

@@ -22,17 +22,8 @@ import torch
 
 from .blocks import Block, Sampled, every_step
 from .creating import Create, ShareCanvas
-from .finding import (
-    INPUT_NAMES,
-    TARGET_NAMES,
-    Chosen,
-    Table,
-    Take,
-    column,
-    find_items,
-    usual_take,
-)
-from .leaks import check_labels, check_leaks
+from .finding import INPUT_NAMES, TARGET_NAMES, Chosen, Table, Take, column, find_items, usual_take
+from .leaks import check_kinds, check_labels, check_leaks
 from .loaders import Items, Loader, Loaders
 from .recipes import Recipe
 from .sentences import sentence
@@ -83,6 +74,11 @@ class DataBlock:
     groups: Take = None
     item_transforms: Sequence[Transform] = ()
     batch_transforms: Sequence[Transform] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("item_transforms", "batch_transforms"):
+            if isinstance(getattr(self, name), Transform):
+                raise TypeError(f"{name} is a list of steps, also of one: {name}=[{getattr(self, name)!r}].")
 
     def loaders(
         self,
@@ -169,6 +165,8 @@ class DataBlock:
     def split_items(self, items: Sequence, sample: Sampled) -> Split:
         """Split the items, and refuse a split that leaks."""
         split: Any = self.split
+        if isinstance(split, type):
+            raise TypeError(f"a split is written with brackets: split={split.__name__}(…).")
         if callable(split):
             split = split(
                 items.frame if isinstance(items, Table) and not isinstance(split, Splitter) else items
@@ -225,13 +223,13 @@ def make_loaders(
     further = block.further_steps(sample)
     learned = Items(Chosen(items, train), Pipeline(sample, *further), seed=options["seed"], broken=broken)
     learned.pipeline.setup(learned.raw)
+    check_kinds(items, sample, (train, valid))
     held_out = Items(Chosen(items, valid), learned.pipeline.calm(), broken=broken)
     batch = Pipeline(*block.batch_steps())
     batch.setup(Loader(learned, batch_size, **options | {"hold": False}))
     made = [Pipeline(*pipeline.steps, *further).calm() for pipeline, _ in sample.sides]
-    targets = made[1] if len(made) > 1 else None
     return Loaders(
         Loader(learned, batch_size, batch, shuffle=True, **options, **training or {}),
         Loader(held_out, batch_size, batch.calm(), **options),
-        Recipe(made[0], targets, batch.calm(), sample.input_from),
+        Recipe(made[0], made[1] if made[1:] else None, batch.calm(), sample.input_from),
     )

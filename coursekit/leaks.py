@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .blocks import Sampled
-from .finding import column, is_cheap, is_missing
+from .finding import Take, column, is_cheap, is_missing
 from .samples import describe
 from .splits import Split
+from .steps import Categorize
+from .transforms import Pipeline
+from .vocabularies import MultiCategorize
 
 
 def check_labels(items: Sequence, sample: Sampled) -> None:
@@ -24,21 +27,89 @@ def check_labels(items: Sequence, sample: Sampled) -> None:
     """
     if sample.targets is None or not is_cheap(items) or not isinstance(sample.target_from, str | int):
         return
-    missing = [place for place, label in enumerate(column(items, sample.target_from)) if is_missing(label)]
+    name = sample.target_from
+    missing = [place for place, label in enumerate(column(items, name)) if is_missing(label)]
     if missing:
+        none_of_them = f" If an empty cell means none of the names: table[{name!r}].fillna('') says so."
         raise ValueError(
-            f"{len(missing)} of {len(items)} items have no target: {sample.target_from!r} is missing in "
+            f"{len(missing)} of {len(items)} items have no target: {name!r} is missing in "
             f"item {missing[0]}{', among others' if len(missing) > 1 else ''}. Leave such items out, in a "
-            f"table by table = table.dropna(subset=[{sample.target_from!r}]); or fill them in."
+            f"table by table = table.dropna(subset=[{name!r}]); or fill them in."
+            + none_of_them
+            * isinstance(first_step(sample.targets), MultiCategorize)
         )
 
 
+def check_kinds(items: Sequence, sample: Sampled, split: Split) -> None:
+    """Refuse held-out items of kinds that no training item has, where looking at all labels costs little.
+
+    Otherwise they would be met after the first epoch of learning, which may be hours from here.
+
+    Raises:
+        ValueError: There are such items; the message names the first.
+    """
+    unseen = unseen_kinds(items, sample, split)
+    if unseen:
+        step, number = first_step(sample.targets), unseen[0]
+        try:
+            step.encode(column(items, sample.target_from)[number])
+        except ValueError as error:
+            error.add_note(f"while item {number} was looked at, one of {len(unseen)} held out of such kinds")
+            raise
+
+
+def unseen_kinds(items: Sequence, sample: Sampled, split: Split) -> list[int]:
+    """The numbers of held-out items whose kind no training item has, as far as that can be told at once."""
+    step = first_step(sample.targets)
+    if (
+        not isinstance(step, Categorize)
+        or not is_cheap(items)
+        or not isinstance(sample.target_from, str | int)
+    ):
+        return []
+    labels, known = column(items, sample.target_from), set(step.vocab)
+    return [
+        number for number in split[1] if isinstance(labels[number], str | int) and labels[number] not in known
+    ]
+
+
+def first_step(pipeline: Pipeline | None) -> Any:
+    """What a side of an item begins with; None if nothing is done there."""
+    return pipeline.steps[0] if pipeline and pipeline.steps else None
+
+
+def check_answer(sample: Sampled) -> None:
+    """Refuse inputs among which the target stands as well.
+
+    What goes in and comes out alone may be the same, such as a text that is to be told on.
+
+    Raises:
+        ValueError: A column is one of several inputs, and the target.
+    """
+    answers = names_in(sample.target_from)
+    given = names_in(sample.input_from) if isinstance(sample.input_from, list | tuple | dict) else []
+    told = [name for name in given if name in answers]
+    if told and sample.targets is not None:
+        raise ValueError(
+            f"{told[0]!r} goes in and is to come out as well: the model would only have to copy it. Leave it "
+            "out of input_from."
+        )
+
+
+def names_in(take: Take) -> list:
+    """The names of columns in what says where an item keeps something."""
+    if isinstance(take, dict):
+        take = list(take.values())
+    return [name for one in take for name in names_in(one)] if isinstance(take, list | tuple) else [take]
+
+
 def check_leaks(items: Sequence, sample: Sampled, split: Split) -> None:
-    """Refuse a split with the same file, or the very same object, as an input on both sides.
+    """Refuse a split with the same file or object as an input on both sides, and a target among the inputs.
 
     Raises:
         ValueError: There is one; the message names it and the two items.
     """
+    check_answer(sample)
     if not is_cheap(items) or not isinstance(sample.input_from, str | int):
         return
     inputs = column(items, sample.input_from)

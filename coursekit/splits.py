@@ -75,8 +75,8 @@ def _held_out_count(count: int, valid: float) -> int:
         )
     if count < 2:
         raise ValueError(
-            f"a split needs at least two groups, one to learn from and one to hold out; there was {count}. "
-            "Are all items in one group?"
+            "a split needs at least two items or groups, one to learn from and one to hold out; there was "
+            f"{count}. Is there one item only, or are all in one group?"
             if count
             else "there is nothing to split: no item came."
         )
@@ -233,10 +233,17 @@ def check_split(split: Sequence[Sequence[int]], count: int, groups: Sequence | N
     ([0, 1], [2])
     """
     try:
-        train, valid = ([int(item) for item in side] for side in split)
+        sides = [list(side) for side in split]
+        train, valid = ([int(item) for item in side] for side in sides)
     except (TypeError, ValueError):
         parts = f"; {len(split)} parts came" if hasattr(split, "__len__") else f"; {split!r:.60} came"
-        raise ValueError(f"a split is a pair (train, valid) of item numbers{parts}.") from None
+        share = f" A share says not which: RandomSplit({split})." if isinstance(split, float) else ""
+        raise ValueError(f"a split is a pair (train, valid) of item numbers{parts}.{share}") from None
+    if any(type(item).__name__ in ("bool", "bool_") for item in sides[0]):
+        raise ValueError(
+            "a split is a pair (train, valid) of item numbers; True and False came. The numbers of the items "
+            "that are True: numpy.flatnonzero(mask)."
+        )
     for name, side in (("train", train), ("valid", valid)):
         _check_side(name, side, count)
     both = sorted(set(train) & set(valid))

@@ -25,13 +25,15 @@ from typing import TYPE_CHECKING, Any
 from .advice import advice
 from .blocks import Sampled
 from .choices import table as html_table
-from .files import readable
+from .files import file_of, readable
 from .finding import Chosen, column, is_cheap
-from .leaks import check_labels
+from .leaks import check_labels, first_step, unseen_kinds
+from .samples import elements
 from .sentences import sentence, take_said
 from .steps import Categorize
+from .tensors import Mask, VolumeMask, plain
 from .transforms import Pipeline
-from .walks import Halted, Walk, file_of, told
+from .walks import Halted, Walk, told
 
 if TYPE_CHECKING:
     from .datablock import DataBlock
@@ -85,11 +87,11 @@ class BlockSummary:
         steps = attempted("putting the steps together", items[0], lambda: Pipeline(*block.batch_steps()))
         learn(whole, items, split[0])
         self.walk_item(items, split[0][0], whole)
-        numbers = split[0][:batch_size]
+        numbers = spread(split[0], batch_size)
         self.walk_batch([walked(items, number, whole) for number in numbers], numbers, steps)
-        held = [*unseen_kinds(items, sample, split), *split[1][:batch_size]]
-        for number in held:
-            walked(items, number, whole.calm())
+        held = [*unseen_kinds(items, sample, split)[:1], *spread(split[1], batch_size)]
+        calm = whole.calm()
+        Walk().together([walked(items, number, calm) for number in held], held)
         self.add(
             "All of it works", [f"{counted(len(numbers))} to learn from, {len(held)} held out were made."]
         )
@@ -111,6 +113,7 @@ class BlockSummary:
             walk.through(steps.steps, batch, "")
         finally:
             self.add(f"One batch, of {counted(len(samples))}", [HEADS, *walk.rows])
+        self.add("Mind", [line for x in elements(batch).values() for line in mask_lines(x)])
 
     def add(self, title: str, lines: list) -> None:
         """Put one part down, if it says anything."""
@@ -177,17 +180,29 @@ def walked(items: Sequence, number: int, whole: Pipeline, walk: Walk | None = No
         raise
 
 
-def unseen_kinds(items: Sequence, sample: Sampled, split: Split) -> list[int]:
-    """The number of a held-out item whose kind no training item has, if there is one."""
-    step = sample.targets.steps[0] if sample.targets and sample.targets.steps else None
-    if (
-        not isinstance(step, Categorize)
-        or not is_cheap(items)
-        or not isinstance(sample.target_from, str | int)
-    ):
+def spread(numbers: Sequence[int], count: int) -> Sequence[int]:
+    """So many of the numbers, from all over them: neighbours are often alike.
+
+    >>> spread([0, 1, 2, 3, 4, 5, 6], 3)
+    [0, 2, 4]
+    """
+    return numbers[:: max(1, len(numbers) // count)][:count]
+
+
+def mask_lines(x: Any) -> list[str]:
+    """What is odd about the numbers in masks."""
+    if not isinstance(x, Mask | VolumeMask) or not x.numel():
         return []
-    labels = column(items, sample.target_from)
-    return [number for number in split[1] if labels[number] not in step.vocab][:1]
+    there, named = plain(x).unique().tolist(), len(x.vocab or ())
+    beyond = [number for number in there if number >= named] if named else []
+    if there == [0, 255] or beyond:
+        number = (beyond or there)[-1]
+        classes = f"the {named} names in its vocab are of 0 to {named - 1}" if named else "classes are 0, 1 …"
+        return [
+            f"a mask holds the number {number}, and {classes}. If it stands for a class, number the classes "
+            "one after the other; target_from may be a function that gives the array: array // 255."
+        ]
+    return []
 
 
 def first_item(items: Sequence) -> list[str]:
@@ -205,8 +220,11 @@ def split_lines(items: Sequence, sample: Sampled, split: Split) -> list:
     lines: list = [f"{counted(len(split[0]))} to learn from, {len(split[1])} held out"]
     aside = len(items) - len(split[0]) - len(split[1])
     lines += [f"{counted(aside)} on neither side"] if aside else []
-    step = sample.targets.steps[0] if sample.targets and sample.targets.steps else None
-    if isinstance(step, Categorize) and is_cheap(items) and isinstance(sample.target_from, str | int):
+    if (
+        isinstance(first_step(sample.targets), Categorize)
+        and is_cheap(items)
+        and isinstance(sample.target_from, str | int)
+    ):
         labels = column(items, sample.target_from)
         learned, held = (Counter(str(labels[number]) for number in side) for side in split)
         some = [name for name, _ in (learned + held).most_common(MOST_KINDS)]

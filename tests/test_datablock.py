@@ -11,6 +11,7 @@ from coursekit.datablock import DataBlock
 from coursekit.finding import taken
 from coursekit.photo_sets import photo_table
 from coursekit.splits import group_split
+from coursekit.splitters import RandomSplit
 from coursekit.steps import Categorize, Normalize, RandomFlip
 from coursekit.tensors import Category, GrayImage, Image, Mask, TypedTensor
 from coursekit.transforms import Transform
@@ -46,19 +47,27 @@ def test_a_table_of_photos_becomes_typed_batches(photos):
 
 
 def test_the_split_may_be_a_function_of_the_source(photos):
-    data = block(split=lambda table: group_split(table["label"], valid=0.34)).loaders(photos)
+    data = block(split=lambda table: group_split(table["photo"].map(str), valid=0.34)).loaders(photos)
 
-    assert len(data.vocab) == 2
+    assert len(data.vocab) == 3
 
 
 def test_names_are_learned_from_the_training_items_alone(photos):
     only_cats_and_dogs = photos.index[photos["label"] != "owl"].tolist()
     owls = photos.index[photos["label"] == "owl"].tolist()
-    data = block(split=(only_cats_and_dogs, owls)).loaders(photos)
 
-    assert data.vocab == ("cat", "dog")
-    with pytest.raises(ValueError, match="'owl' is not one of the 2 names seen in the training items"):
-        next(iter(data.valid))
+    with pytest.raises(
+        ValueError, match="'owl' is not one of the 2 names seen in the training items"
+    ) as told:
+        block(split=(only_cats_and_dogs, owls)).loaders(photos)
+    assert f"while item {owls[0]} was looked at, one of {len(owls)} held out" in told.value.__notes__[-1]
+
+
+def test_a_step_alone_and_a_split_without_brackets_are_refused_in_words(photos):
+    with pytest.raises(TypeError, match=r"item_transforms=\[Resize\(size=16, fit='squeeze'\)\]"):
+        block(item_transforms=Resize(16))
+    with pytest.raises(TypeError, match=r"brackets: split=RandomSplit\(…\)"):
+        block(split=RandomSplit).loaders(photos)
 
 
 def test_pairs_and_functions_say_where_things_are(photos):

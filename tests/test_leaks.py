@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
 
@@ -75,3 +76,26 @@ def test_what_is_learned_for_one_fold_is_forgotten_for_the_next() -> None:
 
     assert means == [True] * 3
     assert scale.mean is None
+
+
+def test_a_target_among_the_inputs_is_refused_and_a_text_that_is_told_on_is_not() -> None:
+    rows = [{"age": n, "sick": "ny"[n % 2], "note": f"a note {n % 3}"} for n in range(10)]
+    split = ([0, 1, 2, 3, 4, 5], [6, 7, 8, 9])
+
+    with pytest.raises(ValueError, match="'sick' goes in and is to come out as well"):
+        kit.DataBlock(kit.Row, kit.Category, split, ["age", "sick"], "sick").loaders(rows)
+    several = {"note": "note", "row": ["age", "sick"]}
+    with pytest.raises(ValueError, match="'sick' goes in"):
+        kit.DataBlock({"note": kit.Text, "row": kit.Row}, kit.Category, split, several, "sick").loaders(rows)
+    assert kit.DataBlock(kit.Text, kit.Text, split, "note", "note").loaders(rows).one_batch()
+
+
+def test_an_empty_cell_of_several_names_may_mean_none_of_them() -> None:
+    table = pandas.DataFrame({"x": range(6), "marks": ["a|b", "a", None, "b", "a", "b"]})
+    block = kit.DataBlock(kit.Target, kit.MultiCategory, ([0, 1, 2, 3], [4, 5]), "x", "marks")
+
+    with pytest.raises(ValueError, match=r"means none of the names: table\['marks'\]\.fillna\(''\) says so"):
+        block.loaders(table)
+    table["marks"] = table["marks"].fillna("")
+    data = block.loaders(table, batch_size=4)
+    assert sorted(map(tuple, data.one_batch()[1].tolist())) == [(0, 0), (0, 1), (1, 0), (1, 1)]

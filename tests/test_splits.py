@@ -60,7 +60,7 @@ def test_an_impossible_share_is_refused_in_words():
 
 
 @pytest.mark.parametrize(
-    ("groups", "words"), [(["a"] * 5, "Are all items in one group"), ([], "nothing to split")]
+    ("groups", "words"), [(["a"] * 5, "or are all in one group"), ([], "nothing to split")]
 )
 def test_too_few_groups_are_refused_in_words(groups, words):
     with pytest.raises(ValueError, match=words):
@@ -179,6 +179,8 @@ def test_folds_that_cannot_be_are_refused(folds, fold):
         (([0, 0], [1]), None, "item 0 stands 2 times on the train side"),
         (3, None, "a split is a pair .*; 3 came"),
         (([0], ["a"]), None, "a split is a pair"),
+        (0.2, None, r"0\.2 came\. A share says not which: RandomSplit\(0\.2\)"),
+        (([True, False], [False, True]), None, r"True and False came\. .* numpy\.flatnonzero\(mask\)"),
     ],
 )
 def test_a_split_is_checked_against_groups(split, groups, words):

@@ -313,6 +313,25 @@ def test_a_broken_photo_met_while_learning_is_named(folder: Path) -> None:
     assert "It fails at Create, on the input of item 5" in text
 
 
+def test_sizes_that_differ_among_what_is_held_out_alone_are_met(folder: Path) -> None:
+    text = said(block(item_transforms=[], split=([0, 1, 2, 3], [4, 5, 6, 7])).summary(table(folder)))
+
+    assert "It fails at collate" in text
+    assert "input of item 6: an Image of shape (3, 24, 30)" in text
+
+
+@pytest.mark.parametrize("vocab", [None, ("ground", "fruit")])
+def test_a_mask_whose_numbers_are_no_classes(vocab: Any) -> None:
+    mask = torch.tensor([[0, 255]]).repeat(2, 1)
+    target = kit.Block(item=[kit.Create(kit.Mask, **({} if vocab is None else {"vocab": vocab}))])
+    items = [(torch.zeros(3, 2, 2), mask.clone()) for _ in range(4)]
+    summary = kit.DataBlock(kit.Image, target, ([0, 1], [2, 3])).summary(items)
+
+    assert summary.failure is None
+    assert "Mind\n    a mask holds the number 255, and " in str(summary)
+    assert ("the 2 names in its vocab are of 0 to 1" in str(summary)) == (vocab is not None)
+
+
 @pytest.mark.parametrize(
     ("changes", "source", "words"),
     [
@@ -320,6 +339,11 @@ def test_a_broken_photo_met_while_learning_is_named(folder: Path) -> None:
         ({"find": lambda source: 1 / 0}, None, "division by zero"),
         ({}, {1, 2}, "A set has no order"),
         ({"split": lambda items: 3}, None, "a split is a pair"),
+        ({"split": kit.RandomSplit}, None, "Write what it says above"),
+        ({"split": 0.2}, None, "Write what it says above"),
+        ({"split": kit.GroupSplit("Tree")}, None, "into the split, or into groups="),
+        ({"inputs": kit.Row, "input_from": ["weight", "label"]}, None, "will be known before the answer is"),
+        ({"split": ([0], [1])}, (numpy.zeros((2, 4, 9, 9), numpy.uint16), ["a", "a"]), "float32 from 0 to 1"),
         ({}, [{"photo": torch.zeros(3, 4, 4), "label": "a"}], "only one item in all"),
         ({"inputs": kit.Target, "input_from": "notes"}, None, "Target is made of numbers"),
     ],
