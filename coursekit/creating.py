@@ -16,7 +16,7 @@ import numpy as np
 
 from .canvas import by
 from .finding import is_missing
-from .samples import describe, elements, list_some, remade, values
+from .samples import describe, elements, list_some, remade, setting_said, values
 from .tensors import Boxes, Image, Keypoints, Mask, Text, TypedTensor
 from .transforms import Transform
 
@@ -70,7 +70,7 @@ class Create(Transform):
         return self.make(path.read_text(encoding="utf-8") if self.kind is Text else path)
 
     def __repr__(self) -> str:
-        more = [f"{name}={value!r}" for name, value in self.metadata.items()]
+        more = [f"{name}={setting_said(value)}" for name, value in self.metadata.items()]
         return f"{type(self).__name__}({', '.join([getattr(self.kind, '__name__', repr(self.kind)), *more])})"
 
 
@@ -115,7 +115,8 @@ class CreateBoxes(Create):
         known = {"labels": labels, "vocab": self.vocab} if labels is not None else {"vocab": self.vocab}
         if unknown := [one for one in labels or () if isinstance(one, str) and one not in (self.vocab or ())]:
             raise ValueError(
-                f"{unknown[0]!r} is none of the classes that boxes of the training items have, {self.vocab}."
+                f"{unknown[0]!r} is none of the classes that boxes of the training items have, "
+                f"{setting_said(self.vocab)}."
             )
         kind: Any = self.kind
         make = kind.from_xywh if self.form == "xywh" else kind

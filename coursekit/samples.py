@@ -147,6 +147,19 @@ def list_some(names: Iterable, most: int = 6) -> str:
     return ", ".join(names[:most]) + rest
 
 
+def setting_said(value: Any) -> str:
+    """Write a setting of a step as Python would, but of many names, such as a learned vocabulary, the first.
+
+    >>> setting_said(0.5), setting_said(tuple("abcdefghijklmnop"))
+    ('0.5', "('a', 'b', 'c', 'd', 'e', 'f' and 10 more)")
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name!r}: {setting_said(one)}' for name, one in value.items())}}}"
+    if isinstance(value, tuple | list) and len(value) > 12 and isinstance(value[0], str):
+        return f"({list_some(map(repr, value))})"
+    return repr(value)
+
+
 class Note(str):
     """A note on an error that programs can read too: which step, and where in its sample the element stood.
 

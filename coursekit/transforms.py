@@ -34,7 +34,7 @@ from .choices import NoMethodError
 from .choices import table as html_table
 from .dispatch import method
 from .display import show
-from .samples import describe, each, elements, last_note, list_some, named, note_step, shortened
+from .samples import describe, each, elements, last_note, list_some, named, note_step, setting_said, shortened
 
 
 class Step:
@@ -80,8 +80,8 @@ class Step:
         return word.which(self, x).method is not passing
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name[0] != "_")
-        return f"{type(self).__name__}({settings})"
+        settings = [f"{name}={setting_said(value)}" for name, value in vars(self).items() if name[0] != "_"]
+        return f"{type(self).__name__}({', '.join(settings)})"
 
 
 class Transform(Step):

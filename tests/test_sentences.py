@@ -21,3 +21,11 @@ def test_places_and_splits_are_said():
     assert take_said({"a": "b", "c": ["d"]}) == "'b' (a) and the columns 'd' (c)"
     assert split_said(own) == "What is held out, own decides"
     assert split_said(3) == "The split is 3"
+
+
+def test_of_a_long_vocabulary_the_first_names_are_said():
+    words = kit.Tokenize([f"word{number}" for number in range(30_000)])
+    block = kit.DataBlock(words, kit.Create(kit.Mask, vocab=list("abcdefghijklmnop")), kit.RandomSplit())
+
+    assert "'word5' and 29994 more)" in str(block)
+    assert len(str(block)) < 500
