@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -308,7 +309,9 @@ def some(items: Sequence, source: Any) -> Sequence:
 
 
 def read_table(path: str) -> Any:
-    """Read a CSV file; its columns may be parted by commas, semicolons or tabs.
+    """Read a CSV file; its columns may be parted by commas, semicolons or tabs, its decimals by commas.
+
+    A column with numbers that begin with zeros, 0042, is one of names, and stays as it is written.
 
     Raises:
         ValueError: It is not written in UTF-8, or its rows are not equally long.
@@ -317,11 +320,17 @@ def read_table(path: str) -> Any:
 
     try:
         head = pandas.read_csv(path, sep="\x00", nrows=1, header=None, engine="python").iloc[0, 0]
-        return pandas.read_csv(path, sep=max(",;\t", key=str(head).count))
+        mark = max(",;\t", key=str(head).count)
+        texts = pandas.read_csv(path, sep=mark, dtype=str)
+        cells = {name: texts[name].dropna().str for name in texts if texts[name].notna().any()}
+        commas = mark != "," and any(column.fullmatch(r"-?\d+,\d+").all() for column in cells.values())
+        names = {name: str for name, column in cells.items() if column.fullmatch(r"0\d+").any()}
+        return pandas.read_csv(path, sep=mark, decimal="," if commas else ".", dtype=names)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not written in UTF-8 ({error.reason} at byte {error.start}). If it comes from a "
-            f"spreadsheet: pandas.read_csv({path!r}, encoding='cp1252'), and give what that reads."
+            f"spreadsheet: pandas.read_csv({path!r}, encoding='cp1252'), and give what that reads. (With "
+            "sep=';', decimal=',' if columns are parted by semicolons.)"
         ) from None
     except pandas.errors.ParserError as error:
         raise ValueError(f"{path} could not be read as a table: {error}.") from None
@@ -358,7 +367,9 @@ def taken(item: Any, take: Take) -> Any:
     try:
         return item[take]
     except (KeyError, IndexError, TypeError) as error:
-        raise KeyError(Lacking(f"an item has no {take!r}; {held(item)}. {SAY_WHERE}")) from error
+        near = nearest(take, item) if isinstance(item, Mapping) else None
+        do = SAY_WHERE if near is None else f"Did you mean {near!r}?"
+        raise KeyError(Lacking(f"an item has no {take!r}; {held(item)}. {do}")) from error
 
 
 class Lacking(str):
@@ -391,6 +402,17 @@ def usual_take(item: Any, names: Sequence[str], place: int) -> Take:
     raise KeyError(Lacking(f"an item holds no target that could be found; {held(item)}. {SAY_WHERE}"))
 
 
+def nearest(name: Any, names: Iterable) -> Any:
+    """The name that was most likely meant, in other letters or nearly so; None if none is near.
+
+    >>> nearest("Patient ", ["ward", "patient"])
+    'patient'
+    """
+    alike = {str(one).strip().casefold(): one for one in names}
+    near = get_close_matches(str(name).strip().casefold(), alike, n=1)
+    return alike[near[0]] if near else None
+
+
 def held(item: Any) -> str:
     """Say what there is to take from an item."""
     return f"it has {list_some(item, most=12)}" if isinstance(item, Mapping) else f"it is {describe(item)}"
@@ -410,6 +432,11 @@ def column(items: Sequence, take: Take) -> list:
 def is_cheap(items: Sequence) -> bool:
     """Whether walking through all items opens and decodes nothing."""
     return items.cheap if isinstance(items, Found) else isinstance(items, list | tuple)
+
+
+def cheap_column(items: Sequence, take: Take) -> list | None:
+    """What all items have under a name or at a position, if nothing is opened to see it; else None."""
+    return column(items, take) if isinstance(take, str | int) and is_cheap(items) else None
 
 
 def is_missing(value: Any) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .blocks import Sampled
-from .finding import Take, column, is_cheap, is_missing
+from .finding import Take, cheap_column, is_missing
 from .samples import describe
 from .splits import Split
 from .steps import Categorize
@@ -25,18 +25,16 @@ def check_labels(items: Sequence, sample: Sampled) -> None:
     Raises:
         ValueError: Some are missing; the message names how many and the first.
     """
-    if sample.targets is None or not is_cheap(items) or not isinstance(sample.target_from, str | int):
-        return
     name = sample.target_from
-    missing = [place for place, label in enumerate(column(items, name)) if is_missing(label)]
+    labels = None if sample.targets is None else cheap_column(items, name)
+    missing = [place for place, label in enumerate(labels or ()) if is_missing(label)]
     if missing:
+        several = isinstance(first_step(sample.targets), MultiCategorize)
         none_of_them = f" If an empty cell means none of the names: table[{name!r}].fillna('') says so."
         raise ValueError(
             f"{len(missing)} of {len(items)} items have no target: {name!r} is missing in "
             f"item {missing[0]}{', among others' if len(missing) > 1 else ''}. Leave such items out, in a "
-            f"table by table = table.dropna(subset=[{name!r}]); or fill them in."
-            + none_of_them
-            * isinstance(first_step(sample.targets), MultiCategorize)
+            f"table by table = table.dropna(subset=[{name!r}]); or fill them in.{none_of_them * several}"
         )
 
 
@@ -52,7 +50,7 @@ def check_kinds(items: Sequence, sample: Sampled, split: Split) -> None:
     if unseen:
         step, number = first_step(sample.targets), unseen[0]
         try:
-            step.encode(column(items, sample.target_from)[number])
+            step.encode(kinds_of(items, sample)[number])
         except ValueError as error:
             error.add_note(f"while item {number} was looked at, one of {len(unseen)} held out of such kinds")
             raise
@@ -60,17 +58,18 @@ def check_kinds(items: Sequence, sample: Sampled, split: Split) -> None:
 
 def unseen_kinds(items: Sequence, sample: Sampled, split: Split) -> list[int]:
     """The numbers of held-out items whose kind no training item has, as far as that can be told at once."""
-    step = first_step(sample.targets)
-    if (
-        not isinstance(step, Categorize)
-        or not is_cheap(items)
-        or not isinstance(sample.target_from, str | int)
-    ):
+    if not (kinds := kinds_of(items, sample)):
         return []
-    labels, known = column(items, sample.target_from), set(step.vocab)
+    known = set(first_step(sample.targets).vocab)
     return [
-        number for number in split[1] if isinstance(labels[number], str | int) and labels[number] not in known
+        number for number in split[1] if isinstance(kinds[number], str | int) and kinds[number] not in known
     ]
+
+
+def kinds_of(items: Sequence, sample: Sampled) -> list:
+    """The kind of each item, if targets are kinds and looking at all of them costs little; else nothing."""
+    is_kind = isinstance(first_step(sample.targets), Categorize)
+    return (cheap_column(items, sample.target_from) or []) if is_kind else []
 
 
 def first_step(pipeline: Pipeline | None) -> Any:
@@ -110,9 +109,9 @@ def check_leaks(items: Sequence, sample: Sampled, split: Split) -> None:
         ValueError: There is one; the message names it and the two items.
     """
     check_answer(sample)
-    if not is_cheap(items) or not isinstance(sample.input_from, str | int):
+    inputs = cheap_column(items, sample.input_from)
+    if inputs is None:
         return
-    inputs = column(items, sample.input_from)
     keys = [identity(x) for x in inputs]
     learned = {keys[item]: item for item in reversed(split[0]) if keys[item] is not None}
     both = [item for item in split[1] if keys[item] in learned]

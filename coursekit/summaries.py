@@ -8,8 +8,7 @@
 It fails at taking the input, on the input of item 0.
     went in   a record of 2 (weight, label)
     came out  nothing: it raised KeyError
-What it says: an item has no 'weigth'; it has weight, label. Say where inputs and targets are with \
-input_from and target_from.
+What it says: an item has no 'weigth'; it has weight, label. Did you mean 'weight'?
 The usual cause: The column or key has another name: capital letters and spaces count.
 What to do: Copy the names from the first item above into input_from= and target_from=.
 """
@@ -20,26 +19,24 @@ import html
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from .advice import advice
 from .blocks import Sampled
-from .choices import table as html_table
 from .files import file_of, readable
-from .finding import Chosen, column, is_cheap
-from .leaks import check_labels, first_step, unseen_kinds
+from .finding import Chosen
+from .leaks import check_labels, kinds_of, unseen_kinds
 from .samples import elements
 from .sentences import sentence, take_said
-from .steps import Categorize
 from .tensors import Mask, VolumeMask, plain
-from .transforms import Pipeline
+from .transforms import Pipeline, Summary
 from .walks import Halted, Walk, told
 
 if TYPE_CHECKING:
     from .datablock import DataBlock
     from .splits import Split
 
-HEADS = ("step", "element", "in", "out", "way back")
 MOST_KINDS = 12
 
 
@@ -47,12 +44,12 @@ class BlockSummary:
     """One item and one batch on their way through a data block; prints as text, and as HTML in a notebook.
 
     Attributes:
-        parts: Pairs of a heading and lines: texts, or tuples that are the rows of a table. As far as it went.
+        parts: Pairs of a heading and what stands below it, lines or a table; as far as it went.
         failure: What failed; None if nothing did.
     """
 
     def __init__(self, block: DataBlock, source: Any, batch_size: int = 8) -> None:
-        self.parts: list[tuple[str, list]] = []
+        self.parts: list[tuple[str, list[str] | Summary]] = []
         self.failure: Halted | None = None
         try:
             self.look(block, source, batch_size)
@@ -102,7 +99,10 @@ class BlockSummary:
         try:
             walked(items, number, whole, walk)
         finally:
-            self.add(f"One item, number {number}{f', from {file}' if file else ''}", [HEADS, *walk.rows])
+            self.add(
+                f"One item, number {number}{f', from {file}' if file else ''}",
+                walk.rows and Summary(walk.rows),
+            )
 
     def walk_batch(self, samples: list, numbers: Sequence[int], steps: Pipeline) -> None:
         """Show one batch on its way."""
@@ -112,12 +112,12 @@ class BlockSummary:
             attempted("learning from batches", batch, lambda: steps.setup([batch]))
             walk.through(steps.steps, batch, "")
         finally:
-            self.add(f"One batch, of {counted(len(samples))}", [HEADS, *walk.rows])
+            self.add(f"One batch, of {counted(len(samples))}", walk.rows and Summary(walk.rows))
         self.add("Mind", [line for x in elements(batch).values() for line in mask_lines(x)])
 
-    def add(self, title: str, lines: list) -> None:
+    def add(self, title: str, lines: Any) -> None:
         """Put one part down, if it says anything."""
-        if lines not in ([], [HEADS]):
+        if lines:
             self.parts.append((title, lines))
 
     def failed(self) -> list[str]:
@@ -125,7 +125,8 @@ class BlockSummary:
         return [] if self.failure is None else [failure_said(self.failure)]
 
     def __repr__(self) -> str:
-        texts = [f"{title}\n{indented(lines)}" for title, lines in self.parts]
+        parts = [(title, lines if isinstance(lines, list) else [repr(lines)]) for title, lines in self.parts]
+        texts = [f"{title}\n{indent(chr(10).join(lines), '    ')}" for title, lines in parts]
         return readable("\n\n".join([*texts, *self.failed()]))
 
     def _repr_html_(self) -> str:
@@ -220,13 +221,8 @@ def split_lines(items: Sequence, sample: Sampled, split: Split) -> list:
     lines: list = [f"{counted(len(split[0]))} to learn from, {len(split[1])} held out"]
     aside = len(items) - len(split[0]) - len(split[1])
     lines += [f"{counted(aside)} on neither side"] if aside else []
-    if (
-        isinstance(first_step(sample.targets), Categorize)
-        and is_cheap(items)
-        and isinstance(sample.target_from, str | int)
-    ):
-        labels = column(items, sample.target_from)
-        learned, held = (Counter(str(labels[number]) for number in side) for side in split)
+    if kinds := kinds_of(items, sample):
+        learned, held = (Counter(str(kinds[number]) for number in side) for side in split)
         some = [name for name, _ in (learned + held).most_common(MOST_KINDS)]
         lines += [f"{name}: {learned[name]} to learn from, {held[name]} held out" for name in some]
         rest = len(learned | held) - len(some)
@@ -268,17 +264,8 @@ def counted(count: int) -> str:
     return f"{count:,} item{'s' * (count != 1)}"
 
 
-def indented(lines: Sequence) -> str:
-    """Lines under a heading; rows as a table whose columns stand below one another."""
-    if not isinstance(lines[0], tuple):
-        return "\n".join(f"    {line}" for line in lines)
-    widths = [max(len(row[place]) for row in lines) for place in range(len(lines[0]))]
-    rows = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in lines)
-    return "\n".join(f"    {row}".rstrip() for row in rows)
-
-
-def laid_out(lines: Sequence) -> str:
-    """The same as HTML."""
-    if isinstance(lines[0], tuple):
-        return html_table(lines)
+def laid_out(lines: list[str] | Summary) -> str:
+    """Lines as HTML; a table has its own."""
+    if isinstance(lines, Summary):
+        return lines._repr_html_()
     return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in lines)}</ul>"

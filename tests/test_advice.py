@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from coursekit.advice import KNOWN, advice
+from coursekit.advice import advice, known
 
 
-@pytest.mark.parametrize(("pattern", "cause", "remedy"), KNOWN)
-def test_advice_is_whole_sentences(pattern, cause, remedy):
-    re.compile(pattern)
-    for text in (cause, remedy):
+@pytest.mark.parametrize("one", known(), ids=lambda one: one["when"])
+def test_advice_is_whole_sentences(one):
+    re.compile(one["when"])
+    for text in (one["cause"], one["remedy"]):
         assert re.fullmatch(r"[A-Z].*[.)]", text, re.DOTALL)
         assert len(text) < 220
 

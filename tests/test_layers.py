@@ -84,7 +84,7 @@ data
     draws               canvas samples tensors transforms
     datablock           blocks creating finding leaks loaders recipes sentences splits splitters summaries
                         tensors transforms
-    summaries           advice blocks choices files finding leaks samples sentences steps tensors
+    summaries           advice blocks files finding leaks samples sentences tensors
                         transforms walks
     walks               batches blocks files finding samples tensors transforms
     advice
