@@ -6,7 +6,7 @@ types on the way, that everything follows from one seed, and that a run can be t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +17,7 @@ from .orders import InOrder, Order, Shuffled, rank_and_world
 from .passes import Numbered, Streamed, Workers
 from .reading import Broken, Items, as_items
 from .samples import describe
-from .transforms import Pipeline
+from .transforms import Pipeline, Transform
 
 if TYPE_CHECKING:
     from .recipes import Recipe
@@ -36,8 +36,8 @@ class Loader:
         items: What to draw from: `Items`, a list, a torch data set; or anything that can only be walked
             through, in the order it comes, and then has no length.
         batch_size: How many items stand in a batch.
-        batch_transforms: Steps that are done on whole batches, on the device. What they draw follows from the
-            seed, the pass, the number of the batch and the rank of the process.
+        batch_transforms: A step, or several, done on whole batches, on the device. What they draw follows
+            from the seed, the pass, the number of the batch and the rank of the process.
         shuffle: Whether each pass has another order.
         seed: The same seed gives the same orders and draws.
         device: Where batches go. On a GPU each is sent while the one before is worked on.
@@ -63,7 +63,7 @@ class Loader:
         self,
         items: Any,
         batch_size: int = 32,
-        batch_transforms: Pipeline | None = None,
+        batch_transforms: Transform | Sequence[Transform] = (),
         shuffle: bool = False,
         seed: int = 0,
         device: torch.device | str = "cpu",
@@ -78,7 +78,8 @@ class Loader:
         self.batch_size, self.seed, self._device = batch_size, seed, torch.device(device)
         self.items = as_items(items)
         self._numbered = has_numbers(self.items.raw)
-        self.batch_transforms = batch_transforms or Pipeline()
+        steps = batch_transforms
+        self.batch_transforms = steps if isinstance(steps, Transform) else Pipeline(*steps)
         self._begin = self._at = (0, 0)  # Pass and batch: where the next walk begins, where the last stands.
         order = order or (Shuffled() if shuffle else InOrder())
         check(self.items, batch_size, order, drop_last)
@@ -167,8 +168,10 @@ class Loader:
 
 def check(items: Items, batch_size: int, order: Order, drop_last: bool) -> None:
     """Refuse what would give no batch, or an order where there can be none."""
-    if batch_size < 1:
+    if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(f"a batch holds at least one item; batch_size={batch_size!r} was asked for.")
+    if not callable(order):
+        raise TypeError(f"an order is one such as Balanced('label') or Shuffled(); got {order!r}.")
     if not has_numbers(items.raw):
         if not isinstance(order, InOrder):
             raise ValueError(

@@ -38,16 +38,37 @@ class Workers:
         self.broken: list[Broken] = [] if broken is None else broken
         self._loader: DataLoader | None = None
         self._asked: list[Asked] = []
+        self._busy = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {
+            "_loader": None,
+            "_asked": [],
+            "_busy": False,
+        }  # Processes stay where they are.
 
     def read(self, reader: Dataset, asked: list[Asked], device: torch.device) -> Iterator[Any]:
         """The batches that were asked for, one after the other; the processes wait for the next call then."""
+        if not asked:
+            return iter(())  # No process begins for nothing.
         if self.count == 0 and device.type != "cuda":
             return self._heard(map(reader.__getitem__, asked))
+        return self._heard(self._read_ahead(reader, asked, device))
+
+    def _read_ahead(self, reader: Dataset, asked: list[Asked], device: torch.device) -> Iterator[Any]:
+        """Read by processes that stay; while one walk has these, another one has processes of its own."""
+        if self._busy:
+            yield from self._begun(self._started(reader, device, sampler=asked))
+            return
         # The list is the loader's sampler, so its processes stay while what is asked of them changes.
         self._asked[:] = asked
         if self._loader is None or self._loader.pin_memory != (device.type == "cuda"):
             self._loader = self._started(reader, device, sampler=self._asked, lasting=True)
-        return self._heard(self._begun(self._loader))
+        self._busy = True
+        try:
+            yield from self._begun(self._loader)
+        finally:
+            self._busy = False
 
     def walk(self, stream: Stream, device: torch.device) -> Iterator[Any]:
         """The batches of a stream."""
@@ -148,7 +169,7 @@ class Numbered:
         missing = [asked for asked, held in plan if not held]
         if self.held and not missing:
             self.rest()
-        chosen = self.choose([asked.numbers for asked, held in plan if held], device)
+        chosen = choose(self.held, [asked.numbers for asked, held in plan if held], device)
         read = on_device(self.workers.read(Reader(self.items), missing, device), device)
         for number, (asked, held) in enumerate(plan, start):
             batch = next(chosen if held else read)
@@ -187,18 +208,19 @@ class Numbered:
                 raise NotHeldError(f"the items cannot be held on the device: {error}") from None
             self.held = None
 
-    def choose(self, wanted: list[np.ndarray], device: torch.device) -> Iterator[Any]:
-        """Batches of held items; their numbers go to the device all at once."""
-        if self.held is None or not wanted:
-            return
-        index = index_on(np.concatenate(wanted), device).split([len(numbers) for numbers in wanted])
-        for numbers, places in zip(wanted, index, strict=True):
-            yield self.held.pick(numbers, places)
-
     def rest(self) -> None:
         """Everything is held: nobody reads ahead any more, and nothing is kept a second time."""
         self.workers.stop()
         self.items.forget()
+
+
+def choose(held: Held | None, wanted: list[np.ndarray], device: torch.device) -> Iterator[Any]:
+    """Batches of held items; their numbers go to the device all at once."""
+    if held is None or not wanted:
+        return
+    index = index_on(np.concatenate(wanted), device).split([len(numbers) for numbers in wanted])
+    for numbers, places in zip(wanted, index, strict=True):
+        yield held.pick(numbers, places)
 
 
 class Streamed:

@@ -264,3 +264,16 @@ def test_boxes_of_any_number_are_decoded_as_they_were(loaders):
     data = Loaders(loader, loader, recipe)
 
     assert [repr(one) for _, one in data.decode_batch(data.one_batch())] == list(map(repr, boxes))
+
+
+def test_what_makes_no_batches_is_refused_in_words():
+    for wrong in (0, 2.5, "8"):
+        with pytest.raises(ValueError, match="a batch holds at least one item; batch_size="):
+            Loader(range(3), wrong)
+    with pytest.raises(TypeError, match=r"an order is one such as Balanced\('label'\).*got 'label'"):
+        Loader(range(3), order="label")
+    with pytest.raises(TypeError, match="Pipeline takes steps"):
+        Loader(range(3), batch_transforms=[len])
+    for steps in (ToFloat(), [ToFloat()], Pipeline(ToFloat())):
+        ((photos, _),) = Loader(cells(2), batch_transforms=steps)
+        assert photos.is_floating_point()

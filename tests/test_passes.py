@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from multiprocessing import active_children
+
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import IterableDataset
@@ -77,6 +81,39 @@ def test_a_walk_that_was_left_does_not_disturb_the_next():
     next(iter(whole))
 
     assert walks(left) == walks(whole)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_two_walks_at_once_do_not_disturb_each_other(workers):
+    def loader():
+        items = Items(range(9), Hear(), seed=1)
+        return Loader(items, 4, workers=workers, start_method="fork" if workers else None, shuffle=True)
+
+    def told(batch):
+        return batch[0].tolist(), batch[1].tolist()
+
+    alone, both = loader(), loader()
+    one, other = [[told(batch) for batch in alone] for _ in range(2)]
+    together = [(told(x), told(y)) for x, y in zip(both, both, strict=True)]
+
+    assert together == list(zip(one, other, strict=True))
+    assert [told(batch) for batch in both] == [told(batch) for batch in alone]
+
+
+def test_processes_are_let_go_once_everything_is_held():
+    loader = Loader(Items([1, 2, 3], Plain()), 2, workers=2, start_method="fork")
+    others = set(active_children())
+    walks(loader, 1)
+    assert len(set(active_children()) - others) == 2
+    for _ in loader:
+        assert not set(active_children()) - others
+
+
+def test_a_loader_whose_processes_have_begun_can_be_pickled():
+    loader = Loader(range(5), 2, workers=1, start_method="fork", hold=False)
+    first = [batch.tolist() for batch in loader]
+
+    assert [batch.tolist() for batch in pickle.loads(pickle.dumps(loader))] == first
 
 
 def test_what_cannot_be_sent_to_a_spawned_worker_is_explained():
@@ -183,6 +220,15 @@ def test_what_cannot_be_held_is_read_again_unless_it_must_be_held():
         Loader(Items([1], Hear()), hold=True)
     with pytest.raises(ValueError, match="they have no numbers"):
         Loader(iter([1]), hold=True)
+
+
+def test_what_is_held_so_far_is_given_even_if_the_rest_cannot_be():
+    unequal = [torch.zeros(2), torch.zeros(3), torch.zeros(3), torch.zeros(2)]
+    order = [[0, 1, 2, 3], [1, 0, 2, 3]]
+    loader = Loader(unequal, 1, order=lambda count, seed, epoch, batch_size: np.array(order[epoch]))
+    next(iter(loader))
+
+    assert [len(batch[0]) for batch in loader] == [3, 2, 3, 2]
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
