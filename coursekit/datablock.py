@@ -178,9 +178,8 @@ class DataBlock:
 
     def batch_steps(self) -> list[Transform]:
         """What is done to batches: the steps of inputs and targets, each once, then further ones."""
-        blocks = [Block.of(kind) for kind in (self.inputs, self.targets) if kind is not None]
-        steps = [step for block in blocks for step in block.batch]
-        return [*{repr(step): step for step in steps}.values(), *self.batch_transforms]
+        both = tuple(kind for kind in (self.inputs, self.targets) if kind is not None)
+        return [*Block.of(both).batch, *self.batch_transforms]
 
     def further_steps(self, sample: Sampled) -> list[Transform]:
         """What is done to each sample; first, what lies on a picture is told how large that is."""
