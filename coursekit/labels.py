@@ -260,6 +260,6 @@ def cell_number(name: str, value: Any, vocab: Sequence[str] | None) -> float:
         return float("nan") if value is None else float(value)
     except (TypeError, ValueError):
         raise ValueError(
-            f"The column {name!r} of a Row holds {value!r}, which is no number; name the kinds of "
-            f"this column: vocabs={{{name!r}: ({str(value)!r}, ...)}}."
+            f"The column {name!r} of a Row holds {value!r}, which is no number. If it is a kind of thing, "
+            f"name the kinds of this column: vocabs={{{name!r}: ({str(value)!r}, ...)}}."
         ) from None

@@ -24,6 +24,9 @@ from .transforms import Transform
 
 # A kind that no training item had, and one that was not said.
 UNSEEN, MISSING = "unseen", "missing"
+# Texts that are dates, and texts that are numbers as Germany or America writes them.
+DATES = re.compile(r"\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}")
+NUMBERS = re.compile(r"[-+]?(\d+|\d{1,3}([.,]\d{3})+)([.,]\d+)?")
 # A column with so many names, nearly each in one row only, holds texts, not kinds.
 MANY_KINDS = 50
 
@@ -177,7 +180,7 @@ class Tabulate(Transform):
 
     A column of texts, or of True and False, is one of kinds. Of these, number 0 is "unseen", for what no
     training item has, "missing" is a kind of its own if training items lack it, and the rest is sorted. A
-    missing amount is NaN.
+    missing amount is NaN. An array of numbers is a row as well, of columns that have numbers for names.
 
     Args:
         kinds: Further columns to take as kinds, though they hold numbers, such as a postal code.
@@ -185,7 +188,8 @@ class Tabulate(Transform):
             learned from the training items.
 
     Raises:
-        ValueError: While learning, a column of texts that differ in nearly every row; no column.
+        ValueError: While learning, a column of texts that differ in nearly every row, of dates, or of texts
+            that are numbers.
 
     >>> table = Tabulate()
     >>> table.setup([{"age": 39, "job": "nurse"}, {"age": None, "job": "baker"}])
@@ -209,8 +213,10 @@ class Tabulate(Transform):
 
     def learned(self, name: str, values: list) -> tuple[str, ...] | None:
         """The names of the kinds in a column, or None if it holds amounts."""
-        if name not in self.kinds and not any(isinstance(value, str | bool) for value in values):
-            return None
+        if name not in self.kinds:
+            check_cells(name, [value for value in values if not absent(value)])
+            if not any(isinstance(value, str | bool) for value in values):
+                return None
         there = set(map(kind_in, values))
         if len(there) > MANY_KINDS and 2 * len(there) > len(values):
             raise ValueError(
@@ -268,10 +274,29 @@ def checked(cells: Any) -> dict:
     """The cells of a row by name; a `TypeError` says how to have some."""
     if isinstance(cells, Mapping):
         return dict(cells)
+    if hasattr(cells, "tolist") and getattr(cells, "ndim", 0) == 1:
+        return {f"column {place}": cell for place, cell in enumerate(cells.tolist())}
     raise TypeError(
         f"a Row is made of columns by their names; {describe(cells)} came. "
         "Give their names in a list: input_from=['age', 'job']."
     )
+
+
+def check_cells(name: str, cells: list) -> None:
+    """Refuse a column that would be taken for one of kinds, or for amounts, and is neither."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if any(hasattr(cell, "isoformat") for cell in cells) or (texts and all(map(DATES.fullmatch, texts))):
+        raise ValueError(
+            f"the column {name!r} of a Row holds dates ({str(cells[0])!r:.40}, ...), which are neither "
+            "amounts nor kinds. Make numbers of what matters about them: table['month'] = "
+            f"pandas.to_datetime(table[{name!r}]).dt.month, for instance."
+        )
+    if any(re.search("[.,]", text) for text in texts) and all(map(NUMBERS.fullmatch, texts)):
+        raise ValueError(
+            f"the column {name!r} of a Row holds texts that are numbers ({texts[0]!r}, ...), and each would "
+            "be a kind of its own. Read the table such that they are amounts, pandas.read_csv(path, "
+            f"decimal=',', thousands='.'); or say that they are kinds: Tabulate(kinds=[{name!r}])."
+        )
 
 
 def one_or_many(cells: Any) -> list:

@@ -68,6 +68,31 @@ def test_a_csv_file_is_read_whatever_parts_its_columns(tmp_path: Path, mark: str
     assert list(find_items(str(file))) == [{"name": "lamb", "says": "baa"}]
 
 
+def test_a_german_spreadsheet_keeps_its_amounts_and_its_names(tmp_path: Path):
+    """Decimals have commas there, and what begins with zeros is a name: of a file, a patient, a town."""
+    (tmp_path / "a.csv").write_text(
+        "patient;größe;plz;fehlt\n0007;1,60;01067;\n0008;;80331;\n", encoding="utf-8-sig"
+    )
+    items = find_items(tmp_path / "a.csv")
+
+    assert items[0] == {
+        "patient": "0007",
+        "größe": 1.6,
+        "plz": "01067",
+        "fehlt": pytest.approx(float("nan"), nan_ok=True),
+    }
+    assert column(items, "plz") == ["01067", "80331"]
+
+
+def test_a_name_in_other_letters_is_the_one_that_was_meant():
+    item = {"Patient ": 1, "weight": 3}
+
+    with pytest.raises(KeyError, match=r"no 'patient'; it has Patient , weight\. Did you mean 'Patient '\?"):
+        taken(item, "patient")
+    with pytest.raises(KeyError, match=r"no 'age'; it has Patient , weight\. Say where"):
+        taken(item, "age")
+
+
 def test_a_packed_table_is_read(tmp_path: Path):
     (tmp_path / "a.csv.xz").write_bytes(lzma.compress(b"age,label\n3,x\n"))
 

@@ -26,7 +26,7 @@ ANIMALS = ("cat", "cow", "dog")
         (lambda: Category("x", vocab=tuple("abcdefghijk")), "'h' and 3 more."),
         (
             lambda: Row({"job": "nurse"}),
-            "holds 'nurse', which is no number; name the kinds of this column: vocabs=",
+            "holds 'nurse', which is no number. If it is a kind of thing, name the kinds of this column: ",
         ),
         (lambda: Row({"age": 3}, vocabs={"job": ("a",)}), "Row has no column 'job'; it has age."),
         (lambda: Row({"job": "hen"}, vocabs={"job": ANIMALS}), "The vocabulary of this Row has no 'hen'"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+
+import numpy
 import pytest
 import torch
 
@@ -134,3 +137,39 @@ def test_names_never_learned_are_refused_with_the_nearest():
     with pytest.raises(ValueError, match=r"'shep' is not one of the 2 names .*Did you mean 'sheep'"):
         kit.MultiCategorize(["cow", "sheep"]).encode(["shep"])
     assert kit.MultiCategorize(["cow", "sheep"]).encode([]).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "dates", [["2024-05-31", "2024-06-01"], ["31.5.24", None], [datetime.date(2024, 5, 31), None]]
+)
+def test_dates_are_neither_amounts_nor_kinds(dates: list) -> None:
+    with pytest.raises(ValueError, match=r"holds dates \(\'?(2024-05-31|31\.5\.24).*\['day'\]\)\.dt\.month"):
+        kit.Tabulate().setup([{"day": date} for date in dates])
+
+
+@pytest.mark.parametrize("texts", [["1,60", "1,7", "2"], ["1.234,5", "-3,1"], ["1,000", "20"]])
+def test_texts_that_are_numbers_are_no_kinds_unless_it_is_said(texts: list[str]) -> None:
+    rows = [{"height": text} for text in texts]
+
+    with pytest.raises(ValueError, match=r"texts that are numbers .*decimal=',', thousands='\.'"):
+        kit.Tabulate().setup(rows)
+    kinds = kit.Tabulate(kinds=["height"])
+    kinds.setup(rows)
+    assert kinds.vocabs == {"height": ("unseen", *sorted(texts))}
+
+
+def test_names_with_numbers_in_them_are_kinds() -> None:
+    table = kit.Tabulate()
+    table.setup([{"version": "1.2.3", "code": "01000", "size": "3,5 mm", "ward": "12"}])
+
+    assert all(table.vocabs.values())
+
+
+def test_an_array_of_numbers_is_a_row() -> None:
+    table = kit.Tabulate()
+    table.setup([numpy.array([1.0, 2.0]), torch.tensor([numpy.nan, 3.0])])
+
+    row = table.encode(numpy.array([5.0, numpy.nan]))
+    assert row.names == ("column 0", "column 1")
+    assert row[:1].tolist() == [5.0]
+    assert table.encode(torch.tensor([1.0, 2.0])).tolist() == [1.0, 2.0]
