@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,8 @@ def test_slices_without_what_reads_them(tmp_path: Path, monkeypatch: pytest.Monk
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return importing(name, *rest, **more)
 
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pydicom"]:
+        monkeypatch.delitem(sys.modules, name)  # another test may have read slices
     monkeypatch.setattr(builtins, "__import__", refuse)
     text = said(block(inputs=kit.DicomImage, split=kit.RandomSplit()).summary(tmp_path))
 
