@@ -149,7 +149,9 @@ class Taken:
         self.items, self.take, self.at_once = items, take, at_once
 
     def __iter__(self) -> Iterator[Any]:
-        cells = cells_of(self.items, range(len(self.items))) if self.at_once else None
+        # Items that a pipeline of somebody else hands on may only be walked through, and have no length.
+        counted = self.at_once and hasattr(self.items, "__len__")
+        cells = cells_of(self.items, range(len(self.items))) if counted else None
         return iter(column(self.items, self.take) if cells is None else [taken(cells, self.take)])
 
 

@@ -257,7 +257,7 @@ def a_group_on_both_sides_is_refused(kit, case):
 
 @check(points=2, lesson="What goes in, what comes out")
 def it_is_taken_by_name_place_or_function(kit, case):
-    """Ask what `take` is: None, something to be called, a list, or else a name or place for `item[take]`."""
+    """Ask what `take` is: None, to be called, a list, a tuple, a dictionary, or else a name or place."""
     taken = kit.finding.taken
     week, weight = case.integer("week", 1, 12), case.integer("weight", 20, 110)
     row = {"pig": 4601, "week": week, "weight": weight}
@@ -265,6 +265,8 @@ def it_is_taken_by_name_place_or_function(kit, case):
     yield "a place", taken((week, weight), 1)
     yield "a function", taken(row, lambda row: row["weight"] / row["week"])
     yield "several names", taken(row, ["week", "weight"])
+    yield "two inputs", taken(row, ("weight", "week"))
+    yield "two inputs by name", taken(row, {"kilograms": "weight", "age": "week"})
     yield "nothing said", taken("a_photo.jpg", None)
 
 
@@ -348,9 +350,13 @@ def _table():
     """Four cells to learn from and two held out, whose numbers and kind are others."""
     import pandas
 
-    kinds = ["sound", "broken", "sound", "broken", "burnt", "sound"]
     return pandas.DataFrame(
-        {"label": kinds, "volts": [1.0, 2.0, 3.0, 4.0, 90.0, 80.0], "panel": list("aabbcc")}
+        {
+            "label": ["sound", "broken", "sound", "broken", "burnt", "sound"],
+            "volts": [1.0, 2.0, 3.0, 4.0, 90.0, 80.0],
+            "hours": [3.0, 1.0, 4.0, 1.0, 5.0, 9.0],
+            "panel": list("aabbcc"),
+        }
     )
 
 
@@ -360,10 +366,9 @@ def only_training_items_are_learned_from(kit, case):
     table = _table()
     order = case.shuffled("order", [0, 1, 2, 3])
     split = (order, [4, 5])
-    names = kit.DataBlock(kit.Target, kit.Category, split, input_from="volts").loaders(table)
-    yield "the names", names.vocab
-    yield "a held-out item of another kind", case.raises(lambda: list(names.valid))
-    rows = kit.DataBlock(kit.Row, kit.Target, split, input_from=["volts"], target_from="volts")
+    names = kit.DataBlock(kit.Target, kit.Category, split, input_from="volts")
+    yield "a held-out item of another kind", case.raises(lambda: list(names.loaders(table).valid))
+    rows = kit.DataBlock(kit.Row, kit.Target, split, input_from=["volts"], target_from="hours")
     yield "held-out rows, scaled", list(rows.loaders(table, batch_size=2).valid)
     photos = case.tensor("photos", (6, 3, 2, 2), low=0)
     lit = kit.DataBlock(kit.Image, kit.Target, split, batch_transforms=[kit.Normalize()])
@@ -442,11 +447,10 @@ def _(seen, case, ours):
 @check(points=2, lesson="A split that is refused")
 def a_torn_group_stops_everything(kit, case):
     """Ask `block.split_items(items, sample)`: it splits, and looks whether anything leaks."""
-    block = kit.DataBlock(kit.Target, kit.Category, ([0, 2, 4], [1, 5]), input_from="volts", groups="panel")
+    block = kit.DataBlock(kit.Target, None, ([0, 2, 4], [1, 5]), input_from="volts", groups="panel")
     yield "groups torn apart", case.raises(lambda: block.loaders(_table()))
-    whole = kit.DataBlock(
-        kit.Target, kit.Category, kit.GroupSplit("panel", seed=case.integer("seed", 1, 9)), input_from="volts"
-    )
+    split = kit.GroupSplit("panel", seed=case.integer("seed", 1, 9))
+    whole = kit.DataBlock(kit.Target, None, split, input_from="volts", groups="panel")
     sides = whole.loaders(_table())
     yield "whole groups", [len(sides.train.items), len(sides.valid.items)]
 
@@ -545,7 +549,11 @@ def _taking(*lines: str) -> dict[str, str]:
 
 
 FUNCTION = "if callable(take):\n        return take(item)"
-SEVERAL = "if isinstance(take, list):\n        return {name: taken(item, name) for name in take}"
+SEVERAL = (
+    "if isinstance(take, list):\n        return {name: taken(item, name) for name in take}\n"
+    "    if isinstance(take, tuple):\n        return tuple(taken(item, one) for one in take)\n"
+    "    if isinstance(take, dict):\n        return {name: taken(item, one) for name, one in take.items()}"
+)
 TAKE = (
     "try:\n        return item[take]\n    except (KeyError, IndexError, TypeError):\n"
     '        raise KeyError(f"an item has no {take!r}; it is {item!r}") from None'
@@ -988,8 +996,12 @@ def check_split(split, count, groups=None):
 def taken(item, take):
     if take is None or callable(take):
         return item if take is None else take(item)
+    if isinstance(take, tuple):
+        return tuple(taken(item, one) for one in take)
     if isinstance(take, list):
-        return dict(zip(take, [taken(item, name) for name in take]))
+        take = dict(zip(take, take))
+    if isinstance(take, dict):
+        return {name: taken(item, one) for name, one in take.items()}
     try:
         return item[take]
     except (LookupError, TypeError) as error:
