@@ -213,9 +213,12 @@ class Tabulate(Transform):
 
     def learned(self, name: str, values: list) -> tuple[str, ...] | None:
         """The names of the kinds in a column, or None if it holds amounts."""
+        types = set(map(type, values))
         if name not in self.kinds:
+            if types <= {int, float, type(None)}:
+                return None
             check_cells(name, [value for value in values if not absent(value)])
-            if not any(isinstance(value, str | bool) for value in values):
+            if not any(issubclass(kind, str | bool) for kind in types):
                 return None
         there = set(map(kind_in, values))
         if len(there) > MANY_KINDS and 2 * len(there) > len(values):
@@ -284,8 +287,9 @@ def checked(cells: Any) -> dict:
 
 def check_cells(name: str, cells: list) -> None:
     """Refuse a column that would be taken for one of kinds, or for amounts, and is neither."""
-    texts = [cell for cell in cells if isinstance(cell, str)]
-    if any(hasattr(cell, "isoformat") for cell in cells) or (texts and all(map(DATES.fullmatch, texts))):
+    texts = list(dict.fromkeys(cell for cell in cells if isinstance(cell, str)))
+    moments = any(hasattr(kind, "isoformat") for kind in set(map(type, cells)))
+    if moments or (texts and all(map(DATES.fullmatch, texts))):
         raise ValueError(
             f"the column {name!r} of a Row holds dates ({str(cells[0])!r:.40}, ...), which are neither "
             "amounts nor kinds. Make numbers of what matters about them: table['month'] = "
