@@ -18,11 +18,15 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 # Seconds without a byte until a connection counts as broken; seconds to wait before each new attempt.
 PATIENCE, PAUSES = 30.0, (1.0, 2.0, 4.0)
-CHUNK = 2**18
+# What is lost of a connection that falls silent: small, so that a line that often does gets there as well.
+CHUNK = 2**14
+# What has a meaning in an address, and stays as it is.
+RESERVED = "%/:?#[]@!$&'()*+,;="
 
 
 class DownloadError(RuntimeError):
@@ -130,12 +134,13 @@ def _fetch(address: str, part: Path, size: int, bar: Any) -> None:
 def _attempt(address: str, part: Path, size: int, bar: Any) -> None:
     """Ask for what is missing and add it."""
     done = _length(part)
-    if not address.startswith(("http://", "https://")):
+    if not address.lower().startswith(("http://", "https://")):
         raise DownloadError(f"{address} is no address on the web: those begin with https:// or http://.")
     rest = {"Range": f"bytes={done}-"} if done else {}
     with contextlib.ExitStack() as stack:
         with _network(address, part):
-            request = Request(address, headers={"User-Agent": "coursekit", **rest})
+            # As browsers do: spaces and letters of other scripts are written in ASCII.
+            request = Request(quote(address, safe=RESERVED), headers={"User-Agent": "coursekit", **rest})
             answer = stack.enter_context(urlopen(request, timeout=PATIENCE))
         # A server that knows no ranges begins again, and so do we.
         goes_on = str(answer.headers["Content-Range"]).startswith(f"bytes {done}-")

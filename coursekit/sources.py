@@ -307,7 +307,7 @@ def _local_and_sound(file: File) -> Path | None:
 
 def _downloaded(source: Source, file: File, work: Path) -> Path:
     place = os.environ.get("COURSEKIT_DATA", "")
-    addresses = [f"{place.rstrip('/')}/{file.path}"] if "://" in place else []
+    addresses = [f"{place.strip().rstrip('/')}/{file.path}"] if "://" in place else []
     addresses += [source.address] if source.address else [f"{release()}/{file.asset}"] if release() else []
     if not addresses:
         raise SourceError(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 
 @dataclass
@@ -18,6 +20,8 @@ class Shelf:
     # After so many bytes of an answer the connection ends, that many times.
     breaks_after: int = 0
     breaks: int = 0
+    # Seconds that it keeps silent before it ends.
+    silence: float = 0
     # With which status it answers from then on.
     then: int = 0
     # Instead of the file: an answer with this status.
@@ -32,7 +36,7 @@ def serving(shelf: Shelf) -> Iterator[Shelf]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
             shelf.asked.append(wanted)
-            content = shelf.files.get(self.path.lstrip("/"))
+            content = shelf.files.get(unquote(self.path).lstrip("/"))
             if shelf.status or content is None:
                 self.send_error(shelf.status or 404)
                 return
@@ -51,6 +55,8 @@ def serving(shelf: Shelf) -> Iterator[Shelf]:
                 shelf.status = shelf.then
                 part = part[: shelf.breaks_after]
             self.wfile.write(part)
+            if len(part) < len(content) - start:
+                time.sleep(shelf.silence)
 
         def log_message(self, *_: object) -> None:
             pass

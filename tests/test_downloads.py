@@ -77,6 +77,25 @@ def test_a_line_that_breaks_often_gets_there_as_long_as_it_moves(shelf: Shelf, t
     assert len(shelf.asked) == 30
 
 
+def test_a_line_that_falls_silent_often_gets_there_too(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "PATIENCE", 0.2)
+    shelf.breaks, shelf.breaks_after, shelf.silence = 1000, 100_000, 0.6
+
+    assert get(shelf, tmp_path).read_bytes() == CONTENT
+    assert len(shelf.asked) <= 5
+
+
+def test_an_address_is_taken_as_a_browser_takes_it(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.files["Städte 1/pets.zip"] = CONTENT
+    address = shelf.address.replace("http", "HTTP")
+    for path in ("Städte 1/pets.zip", "St%C3%A4dte%201/pets.zip"):
+        download(f"{address}/{path}", tmp_path / f"{len(path)}.zip", len(CONTENT), SUM)
+
+    assert len(shelf.asked) == 2
+
+
 def test_a_line_that_brings_nothing_is_given_up(shelf: Shelf, tmp_path: Path) -> None:
     shelf.breaks, shelf.breaks_after = 1000, 0
 

@@ -142,7 +142,7 @@ def test_an_edition_of_several_files_lies_in_one_folder(
 def test_an_edition_is_downloaded_from_a_mirror(
     mirror: Shelf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("COURSEKIT_DATA", f"{mirror.address}/")
+    monkeypatch.setenv("COURSEKIT_DATA", f" {mirror.address}/ ")
 
     folder = fetch("tiny")
 
