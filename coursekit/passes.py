@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -41,11 +42,8 @@ class Workers:
         self._busy = False
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {
-            "_loader": None,
-            "_asked": [],
-            "_busy": False,
-        }  # Processes stay where they are.
+        # Processes stay where they are.
+        return self.__dict__ | {"_loader": None, "_asked": [], "_busy": False}
 
     def read(self, reader: Dataset, asked: list[Asked], device: torch.device) -> Iterator[Any]:
         """The batches that were asked for, one after the other; the processes wait for the next call then."""
@@ -123,6 +121,7 @@ def as_it_is(batch: Any) -> Any:
     return batch
 
 
+@dataclass
 class Numbered:
     """Passes through items that are asked for by number, in an order that follows from seed and pass.
 
@@ -143,19 +142,14 @@ class Numbered:
     [(1, [2, 3]), (2, [4])]
     """
 
-    def __init__(
-        self,
-        items: Items,
-        batch_size: int,
-        workers: Workers,
-        order: Order,
-        seed: int = 0,
-        drop_last: bool = False,
-        held: Held | None = None,
-        must_hold: bool = False,
-    ) -> None:
-        self.items, self.batch_size, self.workers, self.order = items, batch_size, workers, order
-        self.seed, self.drop_last, self.held, self.must_hold = seed, drop_last, held, must_hold
+    items: Items
+    batch_size: int
+    workers: Workers
+    order: Order
+    seed: int = 0
+    drop_last: bool = False
+    held: Held | None = None
+    must_hold: bool = False
 
     def __len__(self) -> int:
         _, world = rank_and_world()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ class Recipe:
             if not isinstance(data, dict) or data.get("format") != FORMAT:
                 raise ValueError(f"it does not begin as a recipe does, with the format {FORMAT!r}.")
             parts = [made(data.get(name), own) for name in ("inputs", "targets", "batch", "input_from")]
-            _check_parts(parts)
+            for name, part in zip(("inputs", "targets", "batch"), parts, strict=False):
+                if not isinstance(part, Pipeline) and (part is not None or name != "targets"):
+                    raise ValueError(f"its {name} are no pipeline.")
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)} could not be read as a recipe: {error}") from None
         return cls(*parts)
@@ -141,20 +144,13 @@ class Recipe:
         """Where these items keep their input."""
         if not isinstance(items[0], Mapping | tuple):
             return None
-        try:
-            taken(items[0], self.input_from)
-        except (KeyError, AttributeError):
-            return usual_take(items[0], INPUT_NAMES, 0)
-        return usual_take(items[0], INPUT_NAMES, 0) if self.input_from is None else self.input_from
+        if self.input_from is not None:
+            with suppress(KeyError, AttributeError):
+                taken(items[0], self.input_from)
+                return self.input_from
+        return usual_take(items[0], INPUT_NAMES, 0)
 
 
 def _holds_function(take: Take) -> bool:
     """Whether what says where an input is kept is, or has in it, a function."""
     return any(callable(part) and not is_dataclass(part) for part in elements(take).values())
-
-
-def _check_parts(parts: list) -> None:
-    """Refuse what is no three pipelines."""
-    for name, part in zip(("inputs", "targets", "batch"), parts, strict=False):
-        if not isinstance(part, Pipeline) and not (part is None and name == "targets"):
-            raise ValueError(f"its {name} are no pipeline.")

@@ -62,8 +62,7 @@ def group_split(groups: Iterable, valid: float = 0.2, seed: int = 0) -> Split:
     groups = list(groups)
     names = sorted(set(groups))
     held_out = set(random.Random(seed).sample(names, _held_out_count(len(names), valid)))
-    train = [item for item, group in enumerate(groups) if group not in held_out]
-    return train, [item for item, group in enumerate(groups) if group in held_out]
+    return _sides(len(groups), {item for item, group in enumerate(groups) if group in held_out})
 
 
 def _held_out_count(count: int, valid: float) -> int:
