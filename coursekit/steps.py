@@ -21,7 +21,7 @@ import torch
 from .dispatch import method
 from .geometry import flip, rotate
 from .samples import describe, elements, list_some
-from .tensors import Category, DicomImage, Image, Row, TypedTensor, Volume, plain, typed_like
+from .tensors import Category, DicomImage, Image, TypedTensor, Volume, plain, typed_like
 from .transforms import RandomTransform, Transform, takes
 
 
@@ -155,7 +155,8 @@ class ToFloat(Transform):
 class Normalize(Transform):
     """Bring each channel to mean 0 and standard deviation 1, and back: no channel is louder than another.
 
-    A channel is one of a picture or a volume, or a column of a table row; columns of kinds are left alone.
+    A channel is one of a picture or a volume, a column of a row (columns of kinds are left alone), or one
+    of a type of your own whose first axis is named "channels".
     NaN means "not there": it is left out when mean and deviation are learned, and stays NaN. A channel that
     is the same everywhere becomes 0.
 
@@ -191,15 +192,23 @@ class Normalize(Transform):
             values = (x for item in items for x in elements(item).values() if self.acts_on(x))
             self.mean, self.std = learn_scale(map(self._checked, values))
 
+    def acts_on(self, x: Any, direction: str = "encode") -> bool:
+        """Whether this has channels, or columns."""
+        return isinstance(x, TypedTensor) and (x.axes or ("",))[0] in ("channels", "columns")
+
     @method
-    def encode(self, x: Image | Volume | Row) -> Any:
+    def encode(self, x: TypedTensor) -> Any:
         """Subtract the mean and divide by the deviation."""
+        if not self.acts_on(x):
+            return x
         mean, std = self._shaped(x)
         return typed_like((plain(x) - mean) / std, x)
 
     @method
-    def decode(self, x: Image | Volume | Row) -> Any:
+    def decode(self, x: TypedTensor) -> Any:
         """Multiply by the deviation and add the mean."""
+        if not self.acts_on(x):
+            return x
         mean, std = self._shaped(x)
         return typed_like(plain(x) * std + mean, x)
 
@@ -228,12 +237,28 @@ def each_channel(numbers: Any) -> tuple[float, ...] | None:
     return tuple(torch.as_tensor(numbers, dtype=torch.float64).reshape(-1).tolist())
 
 
+def check_learned(count: torch.Tensor, mean: torch.Tensor) -> None:
+    """Refuse a scale of no numbers, or of infinite ones."""
+    if not mean.dim():
+        raise ValueError(
+            "Normalize learns from the training items, and none came that has channels: pictures, volumes, "
+            'rows, types of your own whose axes begin with "channels". (An iterator can be walked through '
+            "only once: give a list.)"
+        )
+    if not (count.all() and mean.isfinite().all()):
+        raise ValueError(
+            "Normalize learns from the training items, and needs a finite number in every channel; it found "
+            f"{count.long().tolist()} in each, their mean {mean.tolist()}."
+        )
+
+
 def learn_scale(values: Iterable[TypedTensor]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel over all values, in one pass.
 
     What is known of the values so far and what is found in the next are joined as in Chan, Golub and LeVeque
     (1983), "Algorithms for computing the sample variance": as exact as a second pass.
 
+    >>> from .tensors import Row
     >>> learn_scale([Row([1.0, 5.0]), Row([3.0, 5.0])])
     ((2.0, 5.0), (1.0, 1.0))
     """
@@ -252,15 +277,11 @@ def learn_scale(values: Iterable[TypedTensor]) -> tuple[tuple[float, ...], tuple
         count, mean = count + more, mean + apart * share
         vocabs = getattr(x, "vocabs", None) or [None] * len(here)
         kinds = torch.tensor([vocab is not None for vocab in vocabs])
-    if not (mean.dim() and count.all() and mean.isfinite().all()):
-        raise ValueError(
-            "Normalize learns from the training items, and needs a finite number in every channel; it found "
-            f"{count.long().tolist()} in each, their mean {mean.tolist()}. (An iterator can be walked "
-            "through only once: give a list.)"
-        )
+    check_learned(count, mean)
     std = (spread / count).sqrt()
-    # What differs by less than a float can hold is rounding.
-    std = std.where(std > mean.abs() * torch.finfo(torch.float32).eps, 1)
+    # What differs by less than a float can hold is rounding, and so is what is no float of its own.
+    floats = torch.finfo(torch.float32)
+    std = std.where(std > (mean.abs() * floats.eps).clamp(min=floats.tiny), 1)
     return tuple(mean.where(~kinds, 0).tolist()), tuple(std.where(~kinds, 1).tolist())
 
 

@@ -175,7 +175,7 @@ def test_what_is_not_there_is_left_out_and_stays_so():
         ({"mean": [0.5]}, None, "a mean and a std above 0 for each channel, or neither"),
         ({"mean": [0.5], "std": [0.0]}, None, "above 0"),
         ({"mean": [0.5], "std": [1.0, 1.0]}, None, "for each channel"),
-        ({}, [], "needs a finite number in every channel.*give a list"),
+        ({}, [], "none came that has channels.*give a list"),
         ({}, [Row([math.nan, 1.0])], r"it found \[0, 1\] in each"),
         ({}, [Row([math.inf])], "finite"),
         (
@@ -417,3 +417,37 @@ def test_names_that_were_never_learned_are_asked_for():
 def test_a_scale_comes_in_any_form():
     for numbers in (0.5, [0.5], np.array([0.5]), torch.tensor([0.5])):
         assert (Normalize(numbers, numbers).mean, Normalize(numbers, numbers).std) == ((0.5,), (0.5,))
+
+
+class Trace(TypedTensor):
+    """Readings of sensors over time."""
+
+    axes = ("channels", "time")
+
+
+def test_channels_of_a_type_of_ones_own_are_scaled():
+    traces = [
+        Trace(torch.tensor([[0.0, 2.0], [10.0, 30.0]])),
+        Trace(torch.tensor([[4.0, 6.0], [20.0, 20.0]])),
+    ]
+    scale = Normalize()
+    scale.setup(traces)
+
+    assert scale.mean == (3.0, 20.0)
+    batch = Trace(torch.stack([plain(trace) for trace in traces]))
+    assert scale.encode(batch).mean(dim=(0, 2)).tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert torch.allclose(plain(scale.decode(scale.encode(batch))), plain(batch), atol=1e-5)
+    assert type(scale.encode((batch, Category(1)))[0]) is Trace
+
+
+def test_what_differs_by_less_than_a_float_can_hold_is_the_same_everywhere():
+    image = Image(torch.tensor([0.0, 1.4e-45]).reshape(1, 1, 2))
+    scale = Normalize()
+    scale.setup([image])
+
+    assert scale.encode(image).isfinite().all()
+
+
+def test_what_has_no_channels_is_no_scale_to_learn():
+    with pytest.raises(ValueError, match=r'none came that has channels: .*axes begin with "channels"'):
+        Normalize().setup([Category(1), TypedTensor(torch.zeros(3))])
