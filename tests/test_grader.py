@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from coursekit.grader import checking, exercises, process
+from coursekit.grader.case import Case
 from coursekit.grader.checking import check
 from coursekit.grader.exercises import UnknownExercise, load, words
 from coursekit.grader.mistakes import write_files
@@ -576,3 +577,13 @@ def test_a_fault_in_what_is_written_is_told_before_what_is_not_written_yet() -> 
     assert "Look again." in Report("word", "Word", tuple(results), ("cpu",)).text()
     assert "Write it." not in Report("word", "Word", tuple(results), ("cpu",)).text()
     assert "Write it." in Report("word", "Word", tuple(results[:1]), ("cpu",)).text()
+
+
+def test_what_was_drawn_is_kept_for_the_report_in_the_dtype_that_the_learner_got() -> None:
+    import torch
+
+    case = Case(1)
+    given = case.tensor("places", (2,), dtype=torch.float64)
+    assert given.dtype == case.drawn["places"].dtype == torch.float64
+    given += 1
+    assert not torch.equal(given, case.drawn["places"])

@@ -112,9 +112,9 @@ class Case:
 
         def make(chance: random.Random) -> torch.Tensor:
             generator = torch.Generator().manual_seed(chance.getrandbits(60))
-            return torch.rand(tuple(shape), generator=generator) * (high - low) + low
+            return (torch.rand(tuple(shape), generator=generator) * (high - low) + low).to(dtype=dtype)
 
-        return self._draw(name, make).clone().to(device=self.device, dtype=dtype)
+        return self._draw(name, make).clone().to(self.device)
 
     def labels(self, name: str, count: int, classes: int) -> Any:
         """Class numbers from 0 to `classes` - 1: an int64 tensor of shape (count,), on the case's device."""
