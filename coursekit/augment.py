@@ -301,7 +301,8 @@ class Augment(Drawing):
         chance: How often each of the others happens to a picture.
         edges: What is seen beyond the edges of the old picture; see `Warp`.
 
-    Pictures become floats 0..1, so that no `ToFloat` is needed; it belongs before `Normalize`. Held-out
+    Pictures become floats 0..1, so that no `ToFloat` is needed; it belongs before `Normalize`. What is beyond
+    0 and 1 is cut off where colours change: pictures that hold measurements want `Warp`. Held-out
     batches are only brought to the same size, from the middle (`calm`). What `Warp` has no method for passes
     through; a type of your own moves along once you write one, with `@Warp.apply.method` above it.
 
