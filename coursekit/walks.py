@@ -81,7 +81,7 @@ class Walk:
         for step in steps:
             if isinstance(step, Parts):
                 parts = [
-                    self.through(part.steps, self.part(step, x, place, side), f"{side} {place!r}")
+                    self.through(part.steps, self.part(x, place, side), f"{side} {place!r}")
                     for place, part in step.placed()
                 ]
                 x = remade(step.parts, parts)
@@ -91,7 +91,7 @@ class Walk:
             x = made
         return x
 
-    def part(self, step: Parts, x: Any, place: Any, side: str) -> Any:
+    def part(self, x: Any, place: Any, side: str) -> Any:
         """One of several values."""
         return self.attempt(f"taking {side} {place!r}", x, lambda: x[place], side)
 
@@ -102,18 +102,17 @@ class Walk:
         try:
             return do()
         except Exception as error:
+            where = side
             if step is not None:
                 note_step(error, step, "encode", x)
-                failing = last_note(error).path
-                where = called(failing, side) if failing else side
-            else:
-                where = side
+                if failing := last_note(error).path:
+                    where = called(failing, side)
             raise Halted(name, said(x, side), error, where) from error
 
     def note(self, step: Transform, x: Any, made: Any, side: str) -> None:
         """Keep what a step did to each element."""
-        after, whole = elements(made), len(elements(x)) != len(elements(made))
-        if whole:
+        after = elements(made)
+        if len(elements(x)) != len(after):
             self.rows.append((type(step).__name__, side or "the sample", told(x), told(made), ""))
             return
         for path, element in elements(x).items():

@@ -248,6 +248,16 @@ class TestRowsAtOnce:
         assert is_tabular(Pipeline(Tabulate(), Normalize()))
         assert not is_tabular(Pipeline())
 
+    def test_they_are_encoded_once_to_learn_and_once_for_each_batch(self, monkeypatch):
+        calls, encode = [], Tabulate.encode
+        monkeypatch.setattr(Tabulate, "encode", lambda self, x: calls.append(x) or encode(self, x))
+        block = kit.DataBlock(kit.Row, kit.Category, ([0, 1, 3], [2]), self.COLUMNS[:3], "label")
+
+        for _ in range(2):
+            list(block.loaders(self.FRAME, batch_size=2, hold=False).train)
+
+        assert len(calls) == 2 * (1 + 2)
+
     def test_a_cell_at_fault_is_told_with_its_row(self):
         frame = self.FRAME.assign(age=[39, 50, "old", 28])
         block = kit.DataBlock(kit.Row, kit.Category, ([0, 1], [3, 2]), ["age"], "label")

@@ -79,7 +79,7 @@ training
 data
     augment             canvas colours dispatch draws geometry movements places sampling tensors warping
     colours             dispatch draws sampling steps tensors
-    movements           draws
+    movements           cropping draws
     sampling
     draws               canvas samples tensors transforms
     datablock           blocks creating finding leaks loaders recipes sentences splits splitters summaries
@@ -150,7 +150,7 @@ root
 # Lines of code: what is left when blank lines, comments and docstrings are taken away.
 A_MODULE, A_FUNCTION = 250, 25
 # And each layer has a size to keep. The tables of data sets, which nobody rewrites, are a layer of their own.
-A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_400, "training": 2_200}
+A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_300, "training": 2_200}
 
 
 def table() -> dict[str, dict[str, set[str]]]:
