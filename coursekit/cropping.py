@@ -182,12 +182,16 @@ class RandomResizedCrop(RandomTransform):
         scale: Smallest and largest share of the picture's area.
         ratio: Smallest and largest width by height of the part.
 
+    Raises:
+        ValueError: A share of the area beyond 0..1, or a pair that is none.
+
     >>> import torch
     >>> RandomResizedCrop(8).encode(Image(torch.zeros(3, 20, 30))).shape
     torch.Size([3, 8, 8])
     """
 
     def __init__(self, size: Size, scale: Range = (0.35, 1.0), ratio: Range = (3 / 4, 4 / 3)) -> None:
+        check_parts(scale, ratio, "RandomResizedCrop")
         self.size, self.scale, self.ratio = size, scale, ratio
 
     def calm(self) -> Resize:
@@ -207,6 +211,19 @@ class RandomResizedCrop(RandomTransform):
     def acts_on(self, x: Any, direction: str = "encode") -> bool:
         """Whether `resize` has a method for this type."""
         return direction == "encode" and takes(resize, x, self.size)
+
+
+def check_parts(scale: Any, ratio: Any, word: str) -> None:
+    """Refuse parts that cannot be cut out.
+
+    >>> check_parts((0.35, 1.0), (3 / 4, 4 / 3), "Crop")
+    """
+    for pair, most in ((scale, 1.0), (ratio, math.inf)):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or not 0 < pair[0] <= pair[1] <= most:
+            raise ValueError(
+                f"{word} takes the smallest and the largest share of the area, such as (0.35, 1), and of "
+                f"width by height, such as (3/4, 4/3); got {scale!r} and {ratio!r}."
+            )
 
 
 def cut_part(x: Any, parts: Sequence[tuple[float, float]], place: Sequence[float]) -> Any:

@@ -31,11 +31,11 @@ from typing import Any, ClassVar
 
 import torch
 
+from .cropping import TRIES, check_parts
 from .draws import Change, Range, around, one_of, uniform
 
 # Coordinates of space are x, y, z; a movement of the slices across an axis moves two of these.
 PLANES = {"depth": (0, 1), "height": (0, 2), "width": (1, 2)}
-TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -280,12 +280,7 @@ class Crop(Movement):
     of_canvas: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for pair, most in ((self.scale, 1.0), (self.ratio, math.inf)):
-            if not isinstance(pair, (tuple, list)) or not 0 < pair[0] <= pair[-1] <= most:
-                raise ValueError(
-                    "Crop takes the smallest and the largest share of the area, such as (0.35, 1), and of "
-                    f"width by height, such as (3/4, 4/3); got {self.scale!r} and {self.ratio!r}."
-                )
+        check_parts(self.scale, self.ratio, "Crop")
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """A part for each."""

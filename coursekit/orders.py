@@ -115,6 +115,9 @@ class Balanced(_Told):
 
     def __call__(self, count: int, seed: int, epoch: int, batch_size: int) -> np.ndarray:
         labels = [one.item() if hasattr(one, "item") else one for one in self.labels]
+        labels = [
+            None if label != label else label for label in labels
+        ]  # NaN equals nothing, not even itself.
         counts = Counter(labels)
         return Weighted([1 / counts[label] for label in labels])(count, seed, epoch, batch_size)
 

@@ -98,10 +98,10 @@ def file_bytes(path: str | os.PathLike[str]) -> np.ndarray:
 
 def wanted_size(at_least: int | tuple[int, int]) -> tuple[int, int]:
     """Read a (height, width) in pixels, or one number for both."""
-    height, width = (at_least, at_least) if isinstance(at_least, int) else at_least
-    if min(height, width) < 1:
+    lengths = (at_least, at_least) if isinstance(at_least, int) else tuple(at_least)
+    if len(lengths) != 2 or not all(isinstance(length, int) and length > 0 for length in lengths):
         raise ValueError(f"at_least is a (height, width) of one pixel or more; got {at_least!r}.")
-    return height, width
+    return lengths
 
 
 def decoded(

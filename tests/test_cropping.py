@@ -102,6 +102,14 @@ def test_the_middle_is_cut_out_of_all():
 
 
 class TestRandomResizedCrop:
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"scale": 0.5}, {"scale": (0, 0)}, {"scale": (0.5, 2)}, {"ratio": (0, 1)}, {"ratio": (1, 2, 3)}],
+    )
+    def test_parts_that_cannot_be_cut_out_are_refused(self, wrong):
+        with pytest.raises(ValueError, match="takes the smallest and the largest share of the area"):
+            RandomResizedCrop(8, **wrong)
+
     def test_all_of_a_sample_is_cut_alike(self):
         step = RandomResizedCrop((24, 32))
         for seed in range(20):

@@ -60,6 +60,13 @@ def test_weights_decide_how_often_an_item_comes() -> None:
     assert times[2] / times[0] == pytest.approx(3, rel=0.15)
 
 
+def test_items_without_a_label_are_one_kind() -> None:
+    labels = [float("nan")] * 50 + [1.0] * 50
+    drawn = Balanced(labels)(100, 0, 0, 1)
+
+    assert 35 < (drawn < 50).sum() < 65
+
+
 def test_rare_labels_come_as_often_as_common_ones() -> None:
     labels = torch.tensor([0] * 970 + [1] * 30)
     times = np.bincount(labels.numpy()[Balanced(labels)(1000, 4, 0, 1)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -243,12 +244,13 @@ class TestKinds:
 
         assert (plain(small[0]).float() - plain(small[1]).float()).abs().mean() < 2
 
-    def test_a_size_of_nothing(self, photo: pillow.Image, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("wrong", [(0, 9), -1, (9,), (9, 9, 9), "a"])
+    def test_a_size_that_is_none(self, photo: pillow.Image, tmp_path: Path, wrong: Any) -> None:
         photo.save(tmp_path / "a.jpg")
         with pytest.raises(
-            ValueError, match=r"a.jpg: at_least is a \(height, width\) of one pixel or more; got \(0, 9\)"
+            ValueError, match=r"a.jpg: at_least is a \(height, width\) of one pixel or more; got"
         ):
-            Image.open(tmp_path / "a.jpg", at_least=(0, 9))
+            Image.open(tmp_path / "a.jpg", at_least=wrong)
 
     def test_what_is_transparent_lies_over_white(self, tmp_path: Path) -> None:
         values = np.array([[[9, 99, 199, 0], [9, 99, 199, 255], [0, 0, 0, 127]]], dtype=np.uint8)
