@@ -101,9 +101,10 @@ class Loader:
         self._begin, self._at = (epoch + 1, 0), (epoch, start)
         came = start > 0
         for number, batch in self._passes.walk(epoch, start, self._device):
-            came, self._at = True, (epoch, number + 1)
             self.batch_transforms.reseed(self.seed, epoch, number, rank)
-            yield self.batch_transforms.encode(batch)
+            made = self.batch_transforms.encode(batch)
+            came, self._at = True, (epoch, number + 1)
+            yield made
         self._at = epoch + 1, 0
         if self.broken and not came:
             raise ValueError(f"none of the items could be read; the first is {self.broken[0]}")

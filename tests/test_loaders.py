@@ -277,3 +277,24 @@ def test_what_makes_no_batches_is_refused_in_words():
     for steps in (ToFloat(), [ToFloat()], Pipeline(ToFloat())):
         ((photos, _),) = Loader(cells(2), batch_transforms=steps)
         assert photos.is_floating_point()
+
+
+class Fragile(Transform):
+    """A batch step that fails once, at the third batch."""
+
+    fails = True
+
+    def encode(self, x):
+        if self.fails and x.min() == 4:
+            self.fails = False
+            raise RuntimeError("out of memory")
+        return x
+
+
+def test_a_batch_that_could_not_be_made_is_made_when_the_run_goes_on():
+    loader = Loader([torch.tensor(number) for number in range(8)], 2, batch_transforms=Fragile())
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(loader)
+
+    loader.load_state_dict(loader.state_dict())
+    assert [batch.tolist() for batch in loader] == [[4, 5], [6, 7]]

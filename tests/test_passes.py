@@ -222,6 +222,18 @@ def test_what_cannot_be_held_is_read_again_unless_it_must_be_held():
         Loader(iter([1]), hold=True)
 
 
+def test_what_gradients_flow_to_is_not_held():
+    weight = torch.ones(1, requires_grad=True)
+    loader = Loader([weight * 2, weight * 3], 2, hold=None)
+    for _ in range(2):
+        for batch in loader:
+            batch.sum().backward(retain_graph=True)
+
+    assert weight.grad.tolist() == [10]
+    with pytest.raises(ValueError, match="cannot be held on the device: gradients are to reach"):
+        list(Loader([weight * 2], hold=True))
+
+
 def test_what_is_held_so_far_is_given_even_if_the_rest_cannot_be():
     unequal = [torch.zeros(2), torch.zeros(3), torch.zeros(3), torch.zeros(2)]
     order = [[0, 1, 2, 3], [1, 0, 2, 3]]
