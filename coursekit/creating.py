@@ -112,6 +112,8 @@ class CreateBoxes(Create):
         if isinstance(x, self.kind):  # type: ignore[arg-type]
             return x
         rows, labels = self.parts(x)
+        if labels is None and self.vocab and not len(rows):
+            labels = []  # A picture without boxes has as many labels as the others: one for each box.
         known = {"labels": labels, "vocab": self.vocab} if labels is not None else {"vocab": self.vocab}
         if unknown := [one for one in labels or () if isinstance(one, str) and one not in (self.vocab or ())]:
             raise ValueError(

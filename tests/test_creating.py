@@ -61,7 +61,9 @@ def test_a_picture_whose_boxes_are_missing_has_none() -> None:
     create = kit.CreateBoxes()
     create.setup([{"bbox": [[0, 0, 1, 1]], "kind": ["cow"]}, {"bbox": NAN, "kind": NAN}])
 
-    assert create.encode({"bbox": NAN, "kind": NAN}).shape == (0, 4)
+    for none in ({"bbox": NAN, "kind": NAN}, []):
+        boxes = create.encode(none)
+        assert (tuple(boxes.shape), boxes.labels) == ((0, 4), ())
     edges = {"left": NAN, "top": NAN, "right": NAN, "bottom": NAN, "kind": NAN}
     assert create.encode(edges).labels == (None,)
     with pytest.raises(ValueError, match="or of four or five columns: left, top, right, bottom, class"):
