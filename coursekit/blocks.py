@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from .batches import collate
@@ -19,7 +20,7 @@ from .creating import Create, CreateBoxes, CreateKeypoints
 from .finding import Cells, Take, cells_of, column, taken
 from .samples import describe, named, remade, values
 from .steps import Categorize, Normalize, ToFloat
-from .tensors import Boxes, Category, Image, Keypoints, MultiCategory, Row, Volume
+from .tensors import Boxes, Category, Image, Keypoints, MultiCategory, Row, TypedTensor, Volume
 from .transforms import Pipeline, Transform
 from .vocabularies import MultiCategorize, Tabulate
 
@@ -201,6 +202,11 @@ class Block:
             )
         if issubclass(kind, Transform):
             raise TypeError(f"{kind.__name__} is a kind of step; give a step: {kind.__name__}(...).")
+        if issubclass(kind, torch.Tensor | np.ndarray) and not issubclass(kind, TypedTensor):
+            raise TypeError(
+                f"{kind.__name__} does not say what its numbers are. Give a type that does, such as Image or "
+                "Row, one of your own, or TypedTensor, if it does not matter."
+            )
         for base in kind.__mro__:
             if base in BLOCKS:
                 return BLOCKS[base](kind)

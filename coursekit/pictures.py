@@ -134,7 +134,15 @@ class Image(Raster):
 
     @classmethod
     def check(cls, tensor: torch.Tensor) -> None:
-        super().check(tensor)
+        try:
+            super().check(tensor)
+        except ValueError as error:
+            if torch.uint8 not in cls.dtypes or tensor.dtype in cls.dtypes:
+                raise
+            do = (
+                "Numbers beyond 255 are divided by the most there can be: (array / 10_000).astype('float32')."
+            )
+            raise ValueError(f"{error} {do}") from None
         channels, _, width = tensor.shape[-3:]
         if cls.pillow_mode == "L" and channels != 1:
             raise ValueError(f"{cls.__name__} has one channel; got {what(tensor)}.")

@@ -164,6 +164,12 @@ def test_what_is_no_kind_is_refused(kind: Any) -> None:
         kit.Block.of(kind)
 
 
+@pytest.mark.parametrize("kind", [torch.Tensor, numpy.ndarray])
+def test_plain_numbers_are_asked_what_they_are(kind: type) -> None:
+    with pytest.raises(TypeError, match=r"does not say what its numbers are.* or TypedTensor"):
+        kit.Block.of(kind)
+
+
 def test_parts_are_drawn_apart_and_rest_together() -> None:
     always = kit.RandomFlip(chance=1)
     parts = Parts((Pipeline(always), Pipeline()))
