@@ -206,6 +206,12 @@ class Erase(Drawing):
     ) -> None:
         if not 0 <= chance <= 1:
             raise ValueError(f"Erase happens with a chance from 0 to 1; got {chance!r}.")
+        pairs = all(isinstance(one, (tuple, list)) and len(one) == 2 for one in (area, ratio))
+        if not (pairs and 0 <= area[0] <= area[1] <= 1 and 0 < ratio[0] <= ratio[1]):
+            raise ValueError(
+                "Erase takes the smallest and the largest share of the picture, such as (0.02, 0.2), and of "
+                f"height by width, such as (0.3, 3.3); got {area!r} and {ratio!r}."
+            )
         self.chance, self.area, self.ratio, self.fill = chance, area, ratio, fill
 
     def calm(self) -> ToFloat:

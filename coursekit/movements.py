@@ -153,7 +153,7 @@ class Rotate(Movement):
     chance: float = 1.0
 
     def __post_init__(self) -> None:
-        one_of(self.axis, tuple(PLANES), "Rotate knows the axes")
+        one_of(self.axis, tuple(PLANES), "Rotate takes degrees, 10 or a pair (10, 20), and knows the axes")
 
     @property
     def plane(self) -> tuple[int, int]:  # type: ignore[override]
@@ -211,7 +211,8 @@ class Shear(Movement):
     chance: float = 1.0
 
     def __post_init__(self) -> None:
-        one_of(self.axis, ("height", "width"), "Shear knows the axes")
+        known = ("height", "width")
+        one_of(self.axis, known, "Shear takes degrees, 10 or a pair (10, 20), and knows the axes")
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """An angle for each; its sign is torchvision's."""
@@ -223,37 +224,37 @@ class Shear(Movement):
 
 @dataclass(frozen=True)
 class Shift(Movement):
-    """Move along both axes by up to a share of the width and of the height.
+    """Move along both axes by up to a share of the width and of the height, or by a pair's: right and down.
 
     >>> Shift(0).draw(Frame.of(1), torch.Generator())[0, :2, 2].tolist()
     [0.0, 0.0]
     """
 
-    share: float = 0.1
+    share: float | Range = 0.1
     chance: float = 1.0
     of_canvas: ClassVar[bool] = True
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """A way along each axis for each: the whole width is twice the aspect, the whole height 2."""
-        across, down = uniform(chance, (2, frame.count), -2 * self.share, 2 * self.share)
+        across, down = 2 * uniform(chance, (2, frame.count), *around(0, self.share))
         return matrices((1, 0, across * frame.aspect), (0, 1, down))
 
 
 @dataclass(frozen=True)
 class Perspective(Movement):
-    """Tilt away from the viewer: at an edge all is smaller or larger by up to about this share.
+    """Tilt away from the viewer: at an edge all is smaller or larger by up to about this share, or a pair's.
 
     >>> Perspective(0).draw(Frame.of(1), torch.Generator())[0, 2].tolist()
     [0.0, 0.0, 1.0]
     """
 
-    share: float = 0.2
+    share: float | Range = 0.2
     chance: float = 1.0
     of_canvas: ClassVar[bool] = True
 
     def draw(self, frame: Frame, chance: torch.Generator) -> torch.Tensor:
         """A tilt about each axis for each."""
-        across, down = uniform(chance, (2, frame.count), -self.share, self.share)
+        across, down = uniform(chance, (2, frame.count), *around(0, self.share))
         return matrices((1, 0, 0), (0, 1, 0), (across / frame.aspect, down, 1))
 
 

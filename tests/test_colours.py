@@ -139,6 +139,11 @@ class TestErase:
         assert len({tuple(one[:, 0, 0].tolist()) for one in made}) == 4
         assert (made - made[:, :, :1, :1]).abs().max() < 1e-6
 
+    @pytest.mark.parametrize("area", [0.2, (0.5, 2), (0.2, 0.1), (0.1, 0.2, 0.3)])
+    def test_a_share_that_is_no_pair_of_shares_is_refused(self, area):
+        with pytest.raises(ValueError, match=r"share of the picture, such as \(0.02, 0.2\)"):
+            Erase(area=area)
+
     def test_never_when_the_chance_is_none(self):
         x = photos()
         assert torch.equal(plain(Erase(chance=0).encode(Image(x))), x)

@@ -100,6 +100,18 @@ def test_axes_and_ranges_that_are_none_are_refused():
             Crop(scale)
 
 
+@pytest.mark.parametrize("kind", [Rotate, Shear])
+def test_two_numbers_that_are_no_pair_are_told_so(kind):
+    with pytest.raises(ValueError, match=r"takes degrees, 10 or a pair \(10, 20\), .*; got 20"):
+        kind(20, 20)
+
+
+def test_a_pair_of_the_same_number_leaves_nothing_to_chance():
+    frame, fifths = Frame.of(5), torch.full((5, 2), 0.2, dtype=torch.float64)
+    torch.testing.assert_close(Shift((0.1, 0.1)).draw(frame, chance())[:, :2, 2], fifths)
+    torch.testing.assert_close(Perspective((0.2, 0.2)).draw(frame, chance())[:, 2, :2], fifths)
+
+
 def test_a_zoom_of_one_number_goes_from_none_to_that():
     drawn = Zoom(1.5).draw(Frame.of(200), chance())[:, 0, 0]
     assert 1 <= drawn.min() < 1.1
