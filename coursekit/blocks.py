@@ -113,7 +113,7 @@ class Sampled(Parts):
     def setup(self, items: Sequence) -> None:  # type: ignore[override]
         """Set each pipeline up on its own part of the items."""
         for pipeline, take in self.sides:
-            pipeline.setup(Taken(items, take, is_tabular(pipeline)))
+            pipeline.setup(Taken(items, take, is_tabular(pipeline, take)))
 
     def calm(self) -> Sampled:
         """The same without what draws by chance."""
@@ -129,7 +129,11 @@ class Sampled(Parts):
 
         At once go columns that become a `Row`. Of the target, each different value is encoded once.
         """
-        if not is_tabular(self.inputs) or not isinstance(self.target_from, str | int | None) or self.random:
+        if (
+            not is_tabular(self.inputs, self.input_from)
+            or not isinstance(self.target_from, str | int | None)
+            or self.random
+        ):
             return None
         inputs = self.inputs.encode(taken(rows, self.input_from))
         if self.targets is None:
@@ -156,8 +160,13 @@ class Taken:
         return iter(column(self.items, self.take) if cells is None else [taken(cells, self.take)])
 
 
-def is_tabular(pipeline: Pipeline) -> bool:
-    """Whether a pipeline makes rows of columns, and does no more than steps that know batches of these."""
+def is_tabular(pipeline: Pipeline, take: Take) -> bool:
+    """Whether a pipeline makes rows of listed columns, and has no other steps than know batches of these.
+
+    A function is written for one row: what it does to whole columns may be something else.
+    """
+    if not isinstance(take, list):
+        return False
     kinds = [type(step) for step in pipeline.steps]
     return kinds[:1] == [Tabulate] and set(kinds) <= {Tabulate, Normalize}
 

@@ -124,6 +124,8 @@ def cells_of(items: Sequence, numbers: Sequence[int]) -> Cells | None:
 class Columns(Found):
     """Arrays, tensors or lists of one length, side by side: a dictionary gives records, a tuple tuples.
 
+    Columns of pandas go by the place of a value, whatever their index says; a table gives records.
+
     Raises:
         ValueError: They differ in length.
 
@@ -132,8 +134,10 @@ class Columns(Found):
     """
 
     def __init__(self, columns: Mapping | tuple) -> None:
-        self.columns: Any = dict(columns) if isinstance(columns, Mapping) else columns
-        self.names = list(self.columns) if isinstance(self.columns, dict) else range(len(columns))
+        of_names = isinstance(columns, Mapping)
+        self.names = list(columns) if of_names else range(len(columns))
+        placed = {name: by_place(columns[name]) for name in self.names}
+        self.columns: Any = placed if of_names else tuple(placed.values())
         lengths = {name: length_of(self.columns[name]) for name in self.names}
         if len(set(lengths.values())) != 1:
             said = ", ".join(f"{name!r} has {'no' if n is None else n}" for name, n in lengths.items())
@@ -152,6 +156,13 @@ class Columns(Found):
     def column(self, name: Any) -> list:
         """One column as a list."""
         return list(map(cell, self.columns[name]))
+
+
+def by_place(column: Any) -> Any:
+    """A column whose values are asked for by their place: those of pandas go by the names in an index."""
+    if not hasattr(column, "iloc"):
+        return column
+    return Table(column) if hasattr(column, "columns") else column.array
 
 
 class Rows(Found):

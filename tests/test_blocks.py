@@ -251,8 +251,9 @@ class TestRowsAtOnce:
         sampled = Sampled(self.COLUMNS, "label", Pipeline(Logarithm(), Tabulate()), Pipeline(Categorize()))
 
         assert sampled.encode_rows(cells_of(find_items(self.FRAME), [0])) is None
-        assert is_tabular(Pipeline(Tabulate(), Normalize()))
-        assert not is_tabular(Pipeline())
+        assert is_tabular(Pipeline(Tabulate(), Normalize()), self.COLUMNS)
+        assert not is_tabular(Pipeline(), self.COLUMNS)
+        assert not is_tabular(Pipeline(Tabulate()), "age")
 
     def test_they_are_encoded_once_to_learn_and_once_for_each_batch(self, monkeypatch):
         calls, encode = [], Tabulate.encode
@@ -279,3 +280,23 @@ def test_steps_that_several_inputs_share_come_once_and_where_the_first_has_them(
     steps = kit.Block.of((scaled, kit.Image)).batch
 
     assert [type(step).__name__ for step in steps] == ["ToFloat", "Normalize"]
+
+
+def test_a_function_of_a_row_is_given_one_row_at_a_time() -> None:
+    table = pandas.DataFrame({"age": [3, 5, 8, 9], "label": list("abab")})
+
+    def row(item: Any) -> dict:
+        assert isinstance(item["age"], int)
+        return {"age": max(item["age"], 5)}
+
+    data = kit.DataBlock(kit.Row, kit.Category, ([0, 1, 2], [3]), input_from=row).loaders(table)
+    ages = data.recipe.batch.decode(data.one_batch())[0]
+    scale = data.recipe.inputs.steps[1]
+    assert sorted(scale.decode(ages).flatten().tolist()) == pytest.approx([5, 5, 8])
+
+
+def test_one_column_that_is_not_listed_is_no_row_and_no_batch_of_rows() -> None:
+    table = pandas.DataFrame({"age": [3.0, 5, 8, 9], "label": list("abab")})
+
+    with pytest.raises(TypeError, match=r"Give their names in a list"):
+        kit.DataBlock(kit.Row, kit.Category, ([0, 1, 2], [3]), "age").loaders(table)

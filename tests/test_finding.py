@@ -284,3 +284,21 @@ def test_it_is_known_what_can_only_be_walked_through():
     assert not has_numbers(Numbers())
     assert not has_numbers(x for x in "ab")
     assert list(find_items(Numbers())) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("form", ["tuple", "dict"])
+def test_columns_of_pandas_go_by_place_and_not_by_their_index(form: str):
+    """What is left of a shuffled table has an index that names other places."""
+    kinds = pandas.Series(["a", "b", "c"], index=[2, 0, 1])
+    numbers = numpy.array([10, 11, 12])
+    items = find_items((numbers, kinds) if form == "tuple" else {0: numbers, 1: kinds})
+
+    assert [(item[0], item[1]) for item in items] == [(10, "a"), (11, "b"), (12, "c")]
+    assert column(items, 1) == ["a", "b", "c"]
+
+
+def test_a_table_beside_a_column_gives_records_as_inputs():
+    table = pandas.DataFrame({"age": [3, 5], "job": ["nurse", "baker"]}, index=[7, 3])
+    items = find_items((table, pandas.Series(["ill", "well"], index=[7, 3])))
+
+    assert items[1] == ({"age": 5, "job": "baker"}, "well")
