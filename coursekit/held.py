@@ -94,9 +94,7 @@ class Shelf:
         if not isinstance(batch, Tensor):
             raise NotHeldError(f"a batch of them holds {describe(batch)}.")
         if batch.requires_grad:
-            raise NotHeldError(
-                "gradients are to reach what they were made from, so they are made anew."
-            )
+            raise NotHeldError("gradients are to reach what they were made from, so they are made anew.")
         self.kind, self.shape, self.count = type(batch), batch.shape[1:], count
         self.data = torch.empty(count, *self.shape, dtype=batch.dtype, device=batch.device)
         self.of_items = getattr(batch, "item_metadata", ())
