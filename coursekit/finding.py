@@ -52,6 +52,8 @@ class Found(Sequence):
         return [item[name] for item in self]
 
     def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return Chosen(self, range(len(self))[number])
         if not -len(self) <= number < len(self):
             raise IndexError(f"there is no item {number}; there are {len(self)}.")
         return self.item(int(number) % len(self))

@@ -302,3 +302,11 @@ def test_a_table_beside_a_column_gives_records_as_inputs():
     items = find_items((table, pandas.Series(["ill", "well"], index=[7, 3])))
 
     assert items[1] == ({"age": 5, "job": "baker"}, "well")
+
+
+def test_some_of_what_was_found_are_items_again():
+    items = find_items({"weight": [3, 4, 5], "label": ["lamb", "calf", "kid"]})
+
+    assert list(items[1:]) == [{"weight": 4, "label": "calf"}, {"weight": 5, "label": "kid"}]
+    assert column(items[:-3:-1], "label") == ["kid", "calf"]
+    assert len(items[5:]) == 0
