@@ -130,7 +130,10 @@ class BlockSummary:
         return readable("\n\n".join([*texts, *self.failed()]))
 
     def _repr_html_(self) -> str:
-        shown = [f"<h4>{html.escape(title)}</h4>{laid_out(lines)}" for title, lines in self.parts]
+        # No headings: nobody knows how deep in a page the summary stands.
+        shown = [
+            f"<p><strong>{html.escape(title)}</strong></p>{laid_out(lines)}" for title, lines in self.parts
+        ]
         return readable("".join([*shown, *map(wrapped, self.failed())]))
 
 
