@@ -1,8 +1,8 @@
 """Where data come from: a table of data sets with their licences, and how to get each one, checked.
 
 Some sets travel inside ordinary Python packages, some are course editions, small files that the project
-publishes, and one lies at a public address. Each way, `fetch` gives a folder that holds what the table says;
-`photo_sets`, `array_sets`, `scan_sets` and `table_sets` say what lies in it.
+publishes, and one is had by a command of another tool. Each way, `fetch` gives a folder that holds what the
+table says; `photo_sets`, `array_sets`, `scan_sets` and `table_sets` say what lies in it.
 
 >>> table()["solar_cells"].licence
 'CC BY-NC-SA 4.0'
@@ -57,7 +57,7 @@ class Source:
     Attributes:
         name: How the set is called in code.
         kind: "package" (it travels inside a Python package), "edition" (files of the data release) or
-            "address" (a file at a public address).
+            "by hand" (a file that `command` gets, which nobody may publish anew).
         licence: Who may use it for what, in short; `licence_url` has the whole.
         attribution: Whom to name beside anything made from it.
         citation: What to cite, as `book/references.bib` calls it.
@@ -91,7 +91,7 @@ class Source:
     package: str = ""
     module: str = ""
     folder: str = ""
-    address: str = ""
+    command: str = ""
 
     @property
     def caption(self) -> str:
@@ -268,7 +268,7 @@ def _in_package(source: Source) -> Path:
     return folder
 
 
-# Editions and addresses -----------------------------------------------------------------------------------
+# Editions, and files had by hand ---------------------------------------------------------------------------
 
 
 def _put_together(source: Source, work: Path) -> None:
@@ -305,18 +305,28 @@ def _local_and_sound(file: File) -> Path | None:
     return path
 
 
-def _downloaded(source: Source, file: File, work: Path) -> Path:
+def _addresses(source: Source, file: File) -> list[str]:
+    """Where the file may lie, the mirror first."""
     place = os.environ.get("COURSEKIT_DATA", "")
     addresses = [f"{place.strip().rstrip('/')}/{file.path}"] if "://" in place else []
-    addresses += [source.address] if source.address else [f"{release()}/{file.asset}"] if release() else []
-    if not addresses:
+    addresses += [f"{release()}/{file.asset}"] if release() and source.kind == "edition" else []
+    if addresses:
+        return addresses
+    if source.command:
         raise SourceError(
-            f"{source.title} ({source.size}) is part of the data release, and this version knows no address "
-            f"for it. Set COURSEKIT_DATA to a folder or mirror that holds {file.path}."
+            f"{source.title} ({source.size}) is had by hand: run `{source.command}`, and set COURSEKIT_DATA "
+            f"to a folder or mirror that holds what it brings as {file.path}."
         )
+    raise SourceError(
+        f"{source.title} ({source.size}) is part of the data release, and this version knows no address "
+        f"for it. Set COURSEKIT_DATA to a folder or mirror that holds {file.path}."
+    )
+
+
+def _downloaded(source: Source, file: File, work: Path) -> Path:
     path = work / Path(file.path).name
     reasons = []
-    for address in addresses:
+    for address in _addresses(source, file):
         try:
             download(address, path, file.bytes, file.sha256, source.title)
             return path

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from coursekit.sources import SourceError, location, table
+from coursekit.sources import SourceError
 
 T = TypeVar("T")
 
@@ -15,8 +15,6 @@ T = TypeVar("T")
 def had(load: Callable[..., T], *asked: str) -> T:
     """What the function loads, or a skip that says which set is missing."""
     name = asked[0] if asked else load.__name__
-    if table()[name].kind == "address" and location(name) is None:
-        pytest.skip(f"needs the data set {name}, which `coursekit data fetch {name}` gets from the network")
     try:
         return load(*asked)
     except SourceError as error:

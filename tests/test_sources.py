@@ -69,9 +69,9 @@ def left(folder: Path) -> list[str]:
 
 def test_the_table_is_complete() -> None:
     for source in table().values():
-        assert source.kind in ("package", "edition", "address")
+        assert source.kind in ("package", "edition", "by hand")
         assert bool(source.package and source.module) == (source.kind == "package"), source.name
-        assert source.address.startswith("https://") == (source.kind == "address"), source.name
+        assert bool(source.command) == (source.kind == "by hand"), source.name
         assert source.files, source.name
         assert all(len(file.sha256) == 64 and file.bytes > 0 for file in source.files)
         assert source.bytes >= sum(file.bytes for file in source.files)
@@ -158,16 +158,19 @@ def test_an_edition_is_downloaded_from_the_release_by_its_flat_name(
     assert (fetch("tiny") / "tiny/cat/1.jpg").is_file()
 
 
-def test_a_tar_at_a_public_address(
+def test_a_tar_that_is_had_by_hand(
     mirror: Shelf, edition: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with tarfile.open(tmp_path / "tiny.tgz", "w:gz") as files:
         info = tarfile.TarInfo("package/1.png")
         info.size = 5
         files.addfile(info, io.BytesIO(b"photo"))
-    mirror.files["-/tiny.tgz"] = (tmp_path / "tiny.tgz").read_bytes()
-    address = f"{mirror.address}/-/tiny.tgz"
-    offer(monkeypatch, tmp_path / "tiny.tgz", "photos/tiny.tgz", kind="address", address=address)
+    offer(monkeypatch, tmp_path / "tiny.tgz", "photos/tiny.tgz", kind="by hand", command="pack tiny")
+    with pytest.raises(SourceError, match=r"is had by hand: run `pack tiny`, and set COURSEKIT_DATA to a"):
+        fetch("tiny")
+
+    mirror.files["photos/tiny.tgz"] = (tmp_path / "tiny.tgz").read_bytes()
+    monkeypatch.setenv("COURSEKIT_DATA", mirror.address)
 
     assert (fetch("tiny") / "package" / "1.png").read_bytes() == b"photo"
 

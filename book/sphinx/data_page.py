@@ -33,7 +33,7 @@ GROUPS = {
 PLACES = {
     "package": "inside the package `{0.package}`",
     "edition": "a course edition, of the project's data release",
-    "address": "at [its address]({0.address})",
+    "by hand": "had by `{0.command}`",
 }
 
 
@@ -59,7 +59,7 @@ def missing(source: Source) -> str:
     remedy = {
         "package": f"its package is not installed (`pip install {source.package}`)",
         "edition": "`COURSEKIT_DATA` names no folder that holds it",
-        "address": f"nobody has fetched it there (`coursekit data fetch {source.name}`)",
+        "by hand": f"nobody has got it there (`{source.command}`)",
     }
     return f"No sample: where this page was made, {remedy[source.kind]}."
 
