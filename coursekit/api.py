@@ -30,6 +30,7 @@ from .callbacks import (
 )
 from .choices import AmbiguousMethodError, NoMethodError
 from .colours import Brightness, ColourChange, Contrast, Erase, Hue, Recolour, Saturation
+from .confusion import confusion_matrix
 from .creating import Create, CreateBoxes, CreateKeypoints
 from .cropping import CentreCrop, RandomResizedCrop, Resize
 from .datablock import DataBlock
@@ -41,12 +42,13 @@ from .files import FileNames, FilePath, find_files
 from .finding import Together, find_items
 from .geometry import crop, flip, resize, rotate
 from .inspecting import check_photos
-from .interpret import Interpretation, examine, show_where_it_looks, where_it_looks
+from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
-from .losses import CrossEntropy
+from .losses import CrossEntropy, binary_cross_entropy, mean_squared_error, softmax
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
+from .optimizers import sgd_step
 from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
 from .photo_sets import (
     blood_cells,
@@ -219,6 +221,7 @@ __all__ = [
     "accuracy",
     "aerial",
     "alt_text",
+    "binary_cross_entropy",
     "blood_cells",
     "body_scan",
     "body_slices",
@@ -229,6 +232,7 @@ __all__ = [
     "choose_device",
     "cifar10",
     "clothes",
+    "confusion_matrix",
     "cosine",
     "crop",
     "ct_slice",
@@ -246,6 +250,7 @@ __all__ = [
     "fold_split",
     "framed",
     "group_split",
+    "mean_squared_error",
     "method",
     "mnist",
     "mouse",
@@ -263,17 +268,20 @@ __all__ = [
     "satellite",
     "scanner_files",
     "seed_everything",
+    "sgd_step",
     "show",
     "show_grid",
     "show_heat",
     "show_results",
     "show_where_it_looks",
     "small_digits",
+    "softmax",
     "solar_cells",
     "spoken_digits",
     "stratified_split",
     "temple",
     "time_split",
+    "top_losses",
     "typed_like",
     "vision_learner",
     "warp_sliders",

@@ -44,7 +44,7 @@ class Interpretation:
 
     def worst(self, count: int = 9) -> list[int]:
         """The numbers of the held-out items that surprised the model most, the worst first."""
-        return self.losses.argsort(descending=True)[:count].tolist()
+        return top_losses(self.losses, count)
 
     def verdict(self, number: int) -> str:
         """What the model said about one item, how sure it was, and what is true."""
@@ -64,6 +64,31 @@ class Interpretation:
             ValueError: There is no such kind.
         """
         return self.probabilities[:, class_number(kind, self.vocab)]
+
+
+def top_losses(losses: Tensor, count: int = 9) -> list[int]:
+    """Find the items that surprised the model most.
+
+    Args:
+        losses: `(N,)` numbers, the loss of each item; nan counts as the largest of all.
+        count: How many to find; where there are fewer, all.
+
+    Returns:
+        The numbers of these items, the worst first; of equally bad ones the first first.
+
+    Raises:
+        ValueError: The losses are not one number an item.
+
+    >>> top_losses(torch.tensor([0.1, 2.3, 0.4]), count=2)
+    [1, 2]
+    """
+    if losses.ndim != 1:
+        raise ValueError(
+            f"top_losses wants one loss for each item, of shape (N,); these have shape "
+            f"{tuple(losses.shape)}. "
+            'A loss gives them with reduction="none".'
+        )
+    return losses.argsort(descending=True, stable=True)[:count].tolist()
 
 
 def examine(learner: Learner) -> Interpretation:

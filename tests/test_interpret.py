@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from coursekit.backbones import Backbone
-from coursekit.interpret import Interpretation, class_number, examine, where_it_looks
+from coursekit.interpret import Interpretation, class_number, examine, top_losses, where_it_looks
 from coursekit.learner import Learner
 from coursekit.loaders import Loader, Loaders
 from coursekit.losses import CrossEntropy
@@ -92,3 +92,16 @@ def test_there_are_never_more_mistakes_than_items():
     seen = Interpretation([None], torch.tensor([[1.0, 0.0]]), torch.tensor([0]), torch.tensor([0.0]), VOCAB)
 
     assert seen.worst(9) == [0]
+
+
+def test_the_worst_come_first_equals_stay_in_order_and_nan_is_worst():
+    losses = torch.tensor([0.5, 2.0, 0.5, float("nan"), 2.0])
+
+    assert top_losses(losses, count=3) == [3, 1, 4]
+    assert top_losses(losses, count=9) == [3, 1, 4, 0, 2]
+    assert top_losses(losses[:0]) == []
+
+
+def test_one_loss_for_all_has_no_worst():
+    with pytest.raises(ValueError, match=r'one loss for each item.* shape \(\)\. .*reduction="none"'):
+        top_losses(torch.tensor(0.5))

@@ -19,11 +19,12 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment backbones blocks callbacks choices colours creating cropping
-                        datablock descriptions devices dispatch display figures files finding geometry
-                        inspecting interpret learner loaders losses metrics movements orders photo_sets
-                        photos recipes scan_sets scans schedules sources splits splitters steps
-                        table_sets tensors transforms vision vocabularies widgets.flipbooks widgets.warps
+    api                 array_sets augment backbones blocks callbacks choices colours confusion creating
+                        cropping datablock descriptions devices dispatch display figures files finding
+                        geometry inspecting interpret learner loaders losses metrics movements optimizers
+                        orders photo_sets photos recipes scan_sets scans schedules sources splits splitters
+                        steps table_sets tensors transforms vision vocabularies widgets.flipbooks
+                        widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -75,6 +76,7 @@ training
     optimizers
     losses              metrics
     metrics
+    confusion
     backbones
 data
     augment             canvas colours dispatch draws geometry movements places sampling tensors warping
