@@ -17,6 +17,80 @@ from .metrics import describe_misfit
 Reduction = Literal["mean", "sum", "none"]
 
 
+def mean_squared_error(predictions: Tensor, targets: Tensor) -> Tensor:
+    """How far numbers lie from the truth: the mean of the squared differences, 0 when all are right.
+
+    `predictions` and `targets` are floats of one and the same shape, any; the answer is one number, in the
+    square of their unit. An error twice as large counts four times. Raises ValueError for two shapes: torch
+    would compare every prediction with every target, (64, 1) against (64,), and train towards the mean.
+
+    >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    demand_same_shape(predictions, targets, "mean_squared_error")
+    return (predictions - targets).square().mean()
+
+
+def binary_cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
+    """How surprised a model is by answers of yes or no: the mean of -log(probability it gave to the truth).
+
+    `scores` are any real numbers, before the sigmoid, and `targets` their truth in the same shape: 1 for yes,
+    0 for no, or between as one's own belief. The answer is one number: 0 is perfect, who knows nothing gets
+    log(2) = 0.693. Raises ValueError for two shapes.
+
+    A score of -200 has the probability 1e-87, which float32 rounds to 0, and log(0) is infinite. So the
+    logarithm is never taken of a probability: `logsigmoid` goes from the score to it at once.
+
+    >>> binary_cross_entropy(torch.tensor([2.0, -1.0]), torch.tensor([1.0, 0.0]))
+    tensor(0.2201)
+    >>> binary_cross_entropy(torch.tensor([-200.0]), torch.tensor([1.0]))
+    tensor(200.)
+    """
+    demand_same_shape(scores, targets, "binary_cross_entropy")
+    targets = targets.to(scores.dtype)
+    log_yes, log_no = functional.logsigmoid(scores), functional.logsigmoid(-scores)
+    return -(targets * log_yes + (1 - targets) * log_no).mean()
+
+
+def softmax(scores: Tensor, dim: int = 1) -> Tensor:
+    """Probabilities from scores: each becomes positive, and those along `dim` add up to 1.
+
+    `scores` have any shape, floats; the answer has the same. A score larger by 1 means a probability 2.718
+    times as large. Adding one number to all scores changes nothing, so the largest is taken away first: the
+    exponential of 1,000 would be infinite, that of 0 is 1, and the rest lies between 0 and 1.
+
+    >>> softmax(torch.tensor([[0.0, 1.0], [1000.0, 1001.0]]))
+    tensor([[0.2689, 0.7311],
+            [0.2689, 0.7311]])
+    """
+    exponentials = (scores - scores.amax(dim, keepdim=True)).exp()
+    return exponentials / exponentials.sum(dim, keepdim=True)
+
+
+def demand_same_shape(predictions: Tensor, targets: Tensor, loss: str) -> None:
+    """Raise ValueError where `loss` was given predictions and targets of two shapes, with what helps.
+
+    >>> demand_same_shape(torch.zeros(4, 1), torch.zeros(4), "mean_squared_error")
+    Traceback (most recent call last):
+    ValueError: mean_squared_error compares number with number, so both need the same shape; predictions ...
+    """
+    mine, theirs = tuple(predictions.shape), tuple(targets.shape)
+    if mine == theirs:
+        return
+    if mine == (*theirs, 1):
+        mend = "The model ends in one column more: predictions.squeeze(-1) takes it off."
+    elif theirs == (*mine, 1):
+        mend = "The targets have one column more: targets.squeeze(-1) takes it off."
+    elif mine[:1] != theirs[:1]:
+        mend = "They hold different numbers of items: look at how the batch was put together."
+    else:
+        mend = "Give the model as many outputs as each item has targets."
+    raise ValueError(
+        f"{loss} compares number with number, so both need the same shape; predictions have {mine} and "
+        f"targets {theirs}.\n{mend}"
+    )
+
+
 class CrossEntropy(nn.Module):
     """How surprised the model is by the right class: -log(probability it gave to it), for one class an item.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 Rate = float | Sequence[float]
 # Where torch 2.11 and later can do a whole step in one launch.
@@ -30,6 +30,25 @@ def adamw(groups: Iterable, lr: float) -> torch.optim.Optimizer:
     parameters = [parameter for group in groups for parameter in group["params"]]
     fused = all(one.is_floating_point() and one.device.type in FUSED_ON for one in parameters)
     return torch.optim.AdamW(groups, lr=lr, fused=fused or None)
+
+
+@torch.no_grad()
+def sgd_step(parameters: Iterable[Tensor], rate: float) -> None:
+    """One step downhill: each parameter moves against its gradient, `rate` times as far as that is long.
+
+    Changes the parameters in place, without a trace for autograd. The gradients stay as they are, as with
+    torch's optimizers: the next `backward()` adds to them, unless they are set to None before. A parameter
+    without a gradient stays where it is.
+
+    >>> weight = nn.Parameter(torch.tensor([3.0]))
+    >>> (weight**2).sum().backward()  # the gradient is 2 * 3
+    >>> sgd_step([weight], rate=0.1)
+    >>> weight.data, weight.grad
+    (tensor([2.4000]), tensor([6.]))
+    """
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter -= rate * parameter.grad
 
 
 def find_groups(model: nn.Module) -> list[list[nn.Parameter]]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from coursekit.optimizers import adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
+from coursekit.optimizers import adamw, find_groups, let_learn, rest_frozen_norms, sgd_step, spread_rates
 
 
 def test_adamw_is_fused_and_is_torchs():
@@ -61,3 +61,19 @@ def test_frozen_norms_rest_and_others_go_on():
     rest_frozen_norms(model)
 
     assert [module.training for module in model] == [False, True, True, True]
+
+
+def test_a_step_downhill_is_torchs_and_leaves_gradients_and_frozen_parameters():
+    ours, theirs = nn.Linear(3, 2), nn.Linear(3, 2)
+    theirs.load_state_dict(ours.state_dict())
+    frozen = nn.Parameter(torch.ones(1), requires_grad=False)
+    for model in (ours, theirs):
+        model(torch.ones(4, 3)).square().mean().backward()
+    gradient = ours.weight.grad.clone()
+    sgd_step(iter([*ours.parameters(), frozen]), rate=0.3)
+    torch.optim.SGD(theirs.parameters(), lr=0.3).step()
+
+    torch.testing.assert_close(ours.weight, theirs.weight)
+    assert torch.equal(ours.weight.grad, gradient)
+    assert float(frozen) == 1
+    assert ours.weight.is_leaf
