@@ -5,7 +5,7 @@ It is then written as files by use, each adding to the one before:
 
 - setup.txt  what makes the environment: uv, and what builds this package
 - torch.txt  torch, torchvision, and what only a GPU build pulls; a CPU-only choice leaves this file out
-- run.txt    the library, notebooks, and the data of the lessons
+- run.txt    the library, notebooks, shipping a model, and the data of the lessons
 - book.txt   what builds the pages
 - test.txt   what tests all this
 """
@@ -28,9 +28,9 @@ ONLY_FOR_GPUS = re.compile(r"(torch|torchvision|triton|nvidia-.*|cuda-.*)==")
 
 FILES = ("setup", "torch", "run", "book", "test")
 EXTRAS = {
-    "run": ["notebook", "medical", "lessons"],
-    "book": ["notebook", "medical", "lessons", "book"],
-    "test": ["notebook", "medical", "lessons", "book", "test"],
+    "run": ["notebook", "medical", "export", "lessons"],
+    "book": ["notebook", "medical", "export", "lessons", "book"],
+    "test": ["notebook", "medical", "export", "lessons", "book", "logs", "test"],
 }
 
 
