@@ -6,7 +6,8 @@ every fit. These are the events, in the order in which they happen:
     before_fit
       before_epoch
         before_train
-          before_batch  after_predict  after_loss  before_backward  after_backward  after_step  after_batch
+          before_batch  after_predict  after_loss  before_backward  after_backward  before_step
+          after_step  after_batch
         after_train
         before_validate
           before_batch  after_predict  after_loss  after_batch
@@ -18,7 +19,9 @@ What a callback finds on the learner: `model`, `data`, `loss_function`, `optimiz
 `epoch` and `batch_number` (both from 0), `epochs`, `batch_count` (None when nobody knows), `training` (True
 in training, False in validation); and of the batch at hand `inputs`, `targets`, `predicted` (what the model
 answered) and `loss`. It may change them: what `after_loss` makes of `learner.loss` is reported and trained
-on, what `before_backward` makes of it is only trained on.
+on, what `before_backward` makes of it is only trained on. In `before_fit` it may set `first_epoch`, to go on
+with a fit that was interrupted, and `take_step`, to step in another way in this fit. `listeners` are all
+callbacks that take part.
 
 **Order.** Of one event, callbacks with a lower `order` are called first, and at the same `order` those that
 were given first. Ours: Schedule -30, Metrics -20, Recorder -10, StopOnNaN -5, Progress 90; yours is 0 unless
@@ -28,7 +31,7 @@ you write `order = 5` in the class, so it sees this epoch's numbers, and Progres
 then everything up to the end of what was cancelled is skipped, except the `after_` event of each part that
 had begun, from the inside out. So `after_batch`, `after_train`, `after_epoch` and `after_fit` can tidy up.
 
-- CancelBatch: no further step of this batch. Gradients stay as they are, so a batch cancelled in
+- CancelBatch: nothing more of this batch. Gradients stay as they are, so a batch cancelled in
   `after_backward` adds its gradient to the next one's: that is gradient accumulation.
 - CancelEpoch: no further batch of this epoch, and no validation if it has not begun.
 - CancelFit: no further epoch.
@@ -44,13 +47,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+# Who writes a callback finds all that it takes in this module.
+from .events import (  # noqa: F401
+    EVENTS,
+    Callback,
+    Cancel,
+    CancelBatch,
+    CancelEpoch,
+    CancelFit,
+    find_handlers,
+    raise_widest,
+)
 from .metrics import Average, Mean, Metric
 from .screens import SCREENS, Screen, describe_learning, find_style
 
@@ -61,130 +74,6 @@ if TYPE_CHECKING:
 
 # A bar that moves five times a second looks alive, and its cost does not grow with the number of batches.
 SECONDS_BETWEEN = 0.2
-
-EVENTS = (
-    "before_fit",
-    "before_epoch",
-    "before_train",
-    "before_validate",
-    "before_batch",
-    "after_predict",
-    "after_loss",
-    "before_backward",
-    "after_backward",
-    "after_step",
-    "after_batch",
-    "after_train",
-    "after_validate",
-    "after_epoch",
-    "after_fit",
-)
-
-Handler = Callable[["Learner"], None]
-
-
-class Cancel(Exception):
-    """What the three cancels have in common; `reach` says which of two wins: the wider."""
-
-    reach = 0
-
-
-class CancelBatch(Cancel):
-    """Raise it in a callback to skip the rest of this batch; `after_batch` still happens.
-
-    >>> class EverySecond(Callback):
-    ...     "Trains on half of the data."
-    ...     def before_batch(self, learner):
-    ...         if learner.training and learner.batch_number % 2:
-    ...             raise CancelBatch
-    """
-
-    reach = 1
-
-
-class CancelEpoch(Cancel):
-    """Raise it in a callback to skip the rest of this epoch; `after_epoch` still happens.
-
-    >>> class ShortEpochs(Callback):
-    ...     "Sees a hundred batches an epoch, and skips validation."
-    ...     def after_batch(self, learner):
-    ...         if learner.batch_number == 99:
-    ...             raise CancelEpoch
-    """
-
-    reach = 2
-
-
-class CancelFit(Cancel):
-    """Raise it in a callback to end training here; `after_epoch` and `after_fit` still happen.
-
-    >>> class StopAtNight(Callback):
-    ...     "Ends training with the epoch that is over after ten."
-    ...     def after_epoch(self, learner):
-    ...         if time.localtime().tm_hour >= 22:
-    ...             raise CancelFit
-    """
-
-    reach = 3
-
-
-def raise_widest(cancels: Sequence[Cancel]) -> None:
-    """Of several cancels raise the one that reaches furthest; of none, nothing.
-
-    >>> raise_widest([])
-    """
-    if cancels:
-        raise max(cancels, key=lambda cancel: cancel.reach)
-
-
-class Callback:
-    """The place for an idea of your own: subclass it and write a method for each event you want to hear.
-
-    The events, their order and what a method finds are told at the head of this module. What you do not write
-    costs nothing: each fit collects the methods there are, once.
-
-    >>> class StopWhenGood(Callback):
-    ...     "Ends training when the model is right often enough."
-    ...     def after_epoch(self, learner):
-    ...         if learner.recorder.rows[-1]["accuracy"] >= 0.99:
-    ...             raise CancelFit
-    >>> StopWhenGood().order
-    0
-    """
-
-    order: int = 0
-
-
-def find_handlers(callbacks: Iterable[Callback]) -> dict[str, list[Handler]]:
-    """For each event the methods that want to hear it, in the order in which they are called.
-
-    Raises TypeError for what is no callback, and for a method that looks like an event and is none.
-
-    >>> class Count(Callback):
-    ...     def after_batch(self, learner): ...
-    >>> {event: len(handlers) for event, handlers in find_handlers([Count(), Count()]).items() if handlers}
-    {'after_batch': 2}
-    """
-    callbacks = list(callbacks)
-    for callback in callbacks:
-        _check_callback(callback)
-    callbacks.sort(key=lambda callback: callback.order)
-    return {event: [getattr(c, event) for c in callbacks if hasattr(c, event)] for event in EVENTS}
-
-
-def _check_callback(callback: Any) -> None:
-    """Tell what cannot be a callback, and a misspelt event, before training starts."""
-    if not isinstance(callback, Callback):
-        what = callback.__name__ if isinstance(callback, type) else type(callback).__name__
-        mend = f"did you mean {what}()?" if isinstance(callback, type) else "subclass kit.Callback."
-        raise TypeError(f"callbacks are objects of subclasses of Callback; {what} is not: {mend}")
-    for name in dir(callback):
-        if name.startswith(("before_", "after_")) and name not in EVENTS:
-            near = get_close_matches(name, EVENTS, n=1)
-            raise TypeError(
-                f"{type(callback).__name__} has a method {name}, and there is no such event"
-                + (f"; did you mean {near[0]}?" if near else f". The events: {', '.join(EVENTS)}.")
-            )
 
 
 class Metrics(Callback):

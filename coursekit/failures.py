@@ -140,7 +140,7 @@ def _find_place(error: BaseException, learner: Learner) -> str:
     if name == "compute_loss":
         predictions, targets = describe_batch(learner.predicted), describe_batch(learner.targets)
         return f"the loss (predictions: {predictions}; targets: {targets}), {progress}"
-    if name in ("_batches", "_gather"):
+    if name in ("all_batches", "_gather"):
         return f"reading the data for {describe_progress(learner, learner.batch_number + 1)}"
     return progress
 

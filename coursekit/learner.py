@@ -1,16 +1,14 @@
-"""The learner: data, a model and a loss brought together, and the loop that trains.
+"""The learner: data, a model and a loss brought together, trained by the loop, and asked for answers.
 
-The loop is `Learner._fit` down to `Learner.step`: read these and nothing is hidden. All else that happens in
-training (recording, progress, schedules) is a callback; see the module `callbacks` for the events. No step
-waits for the device: losses and metrics stay there until the epoch ends.
+The loop itself is `loop.Loop`: read it and nothing is hidden. All else that happens in training (recording,
+progress, schedules) is a callback; see the module `callbacks` for the events. No step waits for the device:
+losses and metrics stay there until the epoch ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,49 +25,22 @@ from .batches import (
     to_plain,
 )
 from .callbacks import (
-    Callback,
-    Cancel,
-    CancelBatch,
-    CancelEpoch,
-    CancelFit,
     Metrics,
     Recorder,
     Schedule,
     complete,
-    find_handlers,
-    raise_widest,
 )
 from .devices import choose_device, move_model
+from .events import Callback, Cancel, find_handlers
 from .failures import demand, describe_empty, describe_loss, explain
+from .loop import Loop
 from .metrics import class_names, count_items
 from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
+from .predictions import Prediction
 from .schedules import one_cycle
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the model says about one item. Prints as one line.
-
-    Attributes:
-        label: the name of the most probable class.
-        probability: its probability, from 0 to 1, as the model sees it.
-        probabilities: the probability of each class by name.
-        scores: what the model gave, one score a class, a float tensor (C,) on the CPU.
-
-    >>> Prediction("broken", 0.9312, {"sound": 0.0688, "broken": 0.9312}, torch.tensor([-1.2, 1.4]))
-    broken (probability 0.931)
-    """
-
-    label: str
-    probability: float
-    probabilities: dict[str, float]
-    scores: Tensor
-
-    def __repr__(self) -> str:
-        return f"{self.label} (probability {self.probability:.3f})"
-
-
-class Learner:
+class Learner(Loop):
     """Trains a model on data, and answers with it afterwards.
 
     Args:
@@ -105,12 +76,6 @@ class Learner:
     True
     """
 
-    # Where training stands, and the batch at hand; the module `callbacks` says what each is.
-    epoch, epochs, batch_number, training = 0, 0, -1, False
-    batch_count: int | None = None
-    nothing: Any = None
-    inputs = targets = outputs = predicted = loss = nothing
-
     def __init__(
         self,
         data: Any,
@@ -133,7 +98,8 @@ class Learner:
         self.callbacks = complete(callbacks, metrics)
         self.recorder = next(one for one in self.callbacks if isinstance(one, Recorder))
         self.metrics = next(one for one in self.callbacks if isinstance(one, Metrics))
-        self.handlers = find_handlers(self.callbacks)
+        self.listeners = self.callbacks
+        self.handlers = find_handlers(self.listeners)
 
     def fit(self, epochs: int, rate: Rate, callbacks: Iterable[Callback] = ()) -> None:
         """Train for `epochs` rounds through the training data, with validation after each.
@@ -149,84 +115,23 @@ class Learner:
         if epochs < 1:
             raise ValueError(f"fit trains for at least 1 epoch; epochs={epochs!r} was asked for.")
         self._prepare_optimizer(rate)
-        self.epochs, self.epoch, self.batch_number = epochs, 0, -1
+        self.epochs, self.first_epoch, self.epoch, self.batch_number = epochs, 0, 0, -1
         with self._explaining():
-            self.handlers = find_handlers([*self.callbacks, *callbacks])
+            self.listeners = [*self.callbacks, *callbacks]
+            self.handlers = find_handlers(self.listeners)
             try:
-                self._fit(epochs)
-            finally:
-                self.emit("after_fit")
+                self.run()
+            except Cancel as cancel:
+                name = type(cancel).__name__
+                raise RuntimeError(
+                    f"{name} was raised in an event where there is none to cancel."
+                ) from cancel
 
-    def _fit(self, epochs: int) -> None:
-        try:
-            self.emit("before_fit")
-            for self.epoch in range(epochs):
-                self._within("epoch", self._one_epoch, ended_by=CancelEpoch)
-        except CancelFit:
-            pass
-        except Cancel as cancel:
-            name = type(cancel).__name__
-            raise RuntimeError(f"{name} was raised in an event where there is none to cancel.") from cancel
-
-    def _one_epoch(self) -> None:
-        self._pass("train", self.data.train)
-        if self.data.valid is not None:
-            self._pass("validate", self.data.valid)
-
-    def _pass(self, name: str, loader: Iterable) -> None:
-        self.set_training(name == "train")
-        self.batch_number, self.batch_count = -1, count_batches(loader)
-        with torch.set_grad_enabled(self.training):
-            self._within(name, partial(self._batches, loader))
-
-    def _batches(self, loader: Iterable) -> None:
-        for self.batch_number, batch in enumerate(loader):
-            self.inputs, self.targets = self.read_batch(batch)
-            self.predicted = self.loss = None
-            self._within("batch", self.step, ended_by=CancelBatch)
+    def all_batches(self, loader: Iterable) -> None:
+        """One batch after the other; a loader without any is an error."""
+        super().all_batches(loader)
         if self.batch_number < 0:
             raise ValueError(describe_empty(self.training))
-
-    def step(self) -> None:
-        """What is done with one batch. Override it for a way of training of your own."""
-        self.outputs = self.call_model(self.inputs)
-        self.predicted = find_predictions(self.outputs)
-        self.emit("after_predict")
-        self.loss = self.compute_loss()
-        self.emit("after_loss")
-        if not self.training:
-            return
-        self.emit("before_backward")
-        self.loss.backward()
-        self.emit("after_backward")
-        self.optimizer.step()
-        self.emit("after_step")
-        self.optimizer.zero_grad()
-
-    def _within(self, name: str, body: Callable[[], None], ended_by: type[Cancel] | tuple = ()) -> None:
-        """`before_name`, the body, `after_name`; a cancel that ends this part stops here, a wider goes on."""
-        cancels: list[Cancel] = []
-        try:
-            self.emit(f"before_{name}")
-            body()
-        except Cancel as cancel:
-            cancels.append(cancel)
-        try:
-            self.emit(f"after_{name}")
-        except Cancel as cancel:
-            cancels.append(cancel)
-        raise_widest([cancel for cancel in cancels if not isinstance(cancel, ended_by)])
-
-    def emit(self, event: str) -> None:
-        """Let every callback that listens to `event` hear it; a cancel counts when all have heard."""
-        cancels = []
-        for handler in self.handlers[event]:
-            try:
-                handler(self)
-            except Cancel as cancel:
-                cancels.append(cancel)
-        if cancels:
-            raise_widest(cancels)
 
     def read_batch(self, batch: Any) -> tuple[Any, Any]:
         """Inputs and targets of a batch, on the device. Override it for batches of another form."""
@@ -319,8 +224,7 @@ class Learner:
 
     def set_training(self, training: bool) -> None:
         """Put the model into training or evaluation mode; frozen batch norm stays in the latter."""
-        self.training = training
-        self.model.train(training)
+        super().set_training(training)
         rest_frozen_norms(self.model)
 
     def validate(self, loader: Iterable | None = None) -> dict[str, float]:
@@ -332,7 +236,7 @@ class Learner:
         ['loss']
         """
         with self._explaining(), suppress(Cancel):
-            self._pass("validate", self.data.valid if loader is None else loader)
+            self.one_pass("validate", self.data.valid if loader is None else loader)
         values = self.metrics.values
         return {"loss" if name == "valid loss" else name: value for name, value in values.items()}
 
@@ -418,12 +322,12 @@ class Learner:
     @contextmanager
     def _explaining(self) -> Iterator[None]:
         """Add to what is raised inside where it happened; leave handlers and model as they were before."""
-        handlers, training = self.handlers, self.training
+        listeners, handlers, training = self.listeners, self.handlers, self.training
         try:
             yield
         except BaseException as error:
             explain(error, self)
             raise
         finally:
-            self.handlers = handlers
+            self.listeners, self.handlers = listeners, handlers
             self.set_training(training)

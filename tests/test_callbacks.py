@@ -27,7 +27,7 @@ from coursekit.metrics import Recall, accuracy
 from coursekit.schedules import cosine
 
 BATCH = ["before_batch", "after_predict", "after_loss"]
-STEP = [*BATCH, "before_backward", "after_backward", "after_step", "after_batch"]
+STEP = [*BATCH, "before_backward", "after_backward", "before_step", "after_step", "after_batch"]
 EPOCH = [
     *("before_epoch", "before_train", *STEP, *STEP, "after_train"),
     *("before_validate", *BATCH, "after_batch", "after_validate", "after_epoch"),
@@ -89,7 +89,7 @@ def test_the_modules_text_shows_the_events_in_that_order():
     words = callbacks.__doc__.split("before_fit")[1].split("What a callback finds")[0].split()
     shown = ["before_fit", *words]
 
-    assert shown == ["before_fit", *EPOCH[:9], *EPOCH[16:], "after_fit"]
+    assert shown == ["before_fit", *EPOCH[:10], *EPOCH[18:], "after_fit"]
 
 
 def test_a_lower_order_is_called_first_and_then_who_was_given_first():
@@ -119,7 +119,7 @@ def test_cancel_batch_skips_the_rest_of_the_batch(make_learner, at):
     cut = EPOCH.index(at) + 1
     first = EPOCH[:cut] if at == "after_batch" else [*EPOCH[:cut], "after_batch"]
 
-    assert listen.heard == ["before_fit", *first, *EPOCH[9:], "after_fit"]
+    assert listen.heard == ["before_fit", *first, *EPOCH[10:], "after_fit"]
 
 
 @pytest.mark.parametrize("at", ["before_batch", "after_loss", "after_step"])

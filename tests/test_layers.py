@@ -67,8 +67,11 @@ apps
     interpret           display learner tensors vision
     vision              backbones learner loaders losses sources
 training
-    learner             batches callbacks devices failures metrics optimizers schedules
-    callbacks           metrics screens
+    learner             batches callbacks devices events failures loop metrics optimizers predictions schedules
+    callbacks           events metrics screens
+    loop                batches events
+    events
+    predictions
     failures            batches
     screens
     devices
