@@ -16,6 +16,7 @@ from .array_sets import (
 )
 from .augment import Augment, Warp
 from .backbones import Backbone, efficientnet_lite0
+from .baselines import mean_images, nearest_mean
 from .blocks import Block
 from .callbacks import (
     Callback,
@@ -250,11 +251,13 @@ __all__ = [
     "fold_split",
     "framed",
     "group_split",
+    "mean_images",
     "mean_squared_error",
     "method",
     "mnist",
     "mouse",
     "mr_slice",
+    "nearest_mean",
     "nuclei",
     "one_cycle",
     "open_table",

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment backbones blocks callbacks choices colours confusion creating
+    api                 array_sets augment backbones baselines blocks callbacks choices colours confusion creating
                         cropping datablock descriptions devices dispatch display figures files finding
                         geometry inspecting interpret learner loaders losses metrics movements optimizers
                         orders photo_sets photos recipes scan_sets scans schedules sources splits splitters
@@ -80,6 +80,7 @@ training
     losses              metrics
     metrics
     confusion
+    baselines
     backbones
 data
     augment             canvas colours dispatch draws geometry movements places sampling tensors warping
