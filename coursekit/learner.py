@@ -115,7 +115,8 @@ class Learner(Loop):
         if epochs < 1:
             raise ValueError(f"fit trains for at least 1 epoch; epochs={epochs!r} was asked for.")
         self._prepare_optimizer(rate)
-        self.epochs, self.first_epoch, self.epoch, self.batch_number = epochs, 0, 0, -1
+        self.epochs, self.epoch, self.batch_number = epochs, 0, -1
+        self.first_epoch = self.first_batch = 0
         with self._explaining():
             self.listeners = [*self.callbacks, *callbacks]
             self.handlers = find_handlers(self.listeners)

@@ -32,6 +32,7 @@ class Loop:
     - `data`, with `.train` and `.valid`, each to be gone through batch by batch (`.valid` may be None);
     - `optimizer`, with `step()` and `zero_grad()`;
     - `epochs`, how many there are, and `first_epoch`, the number of the first of them that is still to do;
+      `first_batch` is the number of the first batch that a pass will meet: 0, but for one taken up midway;
     - `handlers`: for each event the functions that hear it, called with the loop, in this order.
 
     While it runs, `epoch` and `batch_number` (from 0), `batch_count` (None when nobody knows), `training`,
@@ -52,7 +53,7 @@ class Loop:
     nothing: Any = None
     model = data = loss_function = optimizer = nothing
     handlers: dict[str, list[Handler]]
-    epochs, first_epoch, epoch, batch_number, training = 0, 0, 0, -1, False
+    epochs, first_epoch, first_batch, epoch, batch_number, training = 0, 0, 0, 0, -1, False
     batch_count: int | None = None
     inputs = targets = outputs = predicted = loss = nothing
 
@@ -83,7 +84,7 @@ class Loop:
 
     def all_batches(self, loader: Iterable) -> None:
         """One batch after the other. CancelBatch ends one, and the next begins."""
-        for self.batch_number, batch in enumerate(loader):
+        for self.batch_number, batch in enumerate(loader, self.first_batch):
             self.inputs, self.targets = self.read_batch(batch)
             self.predicted = self.loss = None
             self.within("batch", self.step, ended_by=CancelBatch)
