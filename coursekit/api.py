@@ -87,6 +87,7 @@ from .splitters import (
     StratifiedSplit,
     TimeSplit,
 )
+from .stepping import Accumulate, ClipGradients, Freeze
 from .steps import Categorize, Normalize, RandomFlip, RandomRotate, ToFloat
 from .table_sets import open_table, open_text
 from .tensors import (
@@ -120,6 +121,7 @@ else:
     from .dispatch import method
 
 __all__ = [
+    "Accumulate",
     "AmbiguousMethodError",
     "Augment",
     "Backbone",
@@ -137,6 +139,7 @@ __all__ = [
     "Categorize",
     "Category",
     "CentreCrop",
+    "ClipGradients",
     "ColourChange",
     "ColumnSplit",
     "Contrast",
@@ -155,6 +158,7 @@ __all__ = [
     "Flipbook",
     "FoldSplit",
     "FolderSplit",
+    "Freeze",
     "GrayImage",
     "GroupSplit",
     "Head",

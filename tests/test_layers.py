@@ -19,12 +19,12 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment backbones baselines blocks callbacks choices colours confusion creating
-                        cropping datablock descriptions devices dispatch display figures files finding
-                        geometry inspecting interpret learner loaders losses metrics movements optimizers
-                        orders photo_sets photos recipes scan_sets scans schedules sources splits splitters
-                        steps table_sets tensors transforms vision vocabularies widgets.flipbooks
-                        widgets.warps
+    api                 array_sets augment backbones baselines blocks callbacks choices colours
+                        confusion creating cropping datablock descriptions devices dispatch display
+                        figures files finding geometry inspecting interpret learner loaders losses
+                        metrics movements optimizers orders photo_sets photos recipes scan_sets scans
+                        schedules sources splits splitters stepping steps table_sets tensors transforms
+                        vision vocabularies widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -69,6 +69,7 @@ apps
 training
     learner             batches callbacks devices events failures loop metrics optimizers predictions schedules
     callbacks           events metrics screens
+    stepping            events
     loop                batches events
     events
     predictions
@@ -156,7 +157,7 @@ root
 # Lines of code: what is left when blank lines, comments and docstrings are taken away.
 A_MODULE, A_FUNCTION = 250, 25
 # And each layer has a size to keep. The tables of data sets, which nobody rewrites, are a layer of their own.
-A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_300, "training": 2_200}
+A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_300, "training": 2_900}
 
 
 def table() -> dict[str, dict[str, set[str]]]:
