@@ -15,6 +15,7 @@ from .array_sets import (
     spoken_digits,
 )
 from .augment import Augment, Warp
+from .averaging import AverageWeights
 from .backbones import Backbone, efficientnet_lite0
 from .baselines import mean_images, nearest_mean
 from .blocks import Block
@@ -124,6 +125,7 @@ __all__ = [
     "Accumulate",
     "AmbiguousMethodError",
     "Augment",
+    "AverageWeights",
     "Backbone",
     "Balanced",
     "Block",

@@ -45,6 +45,14 @@ class Accumulate(Callback):
         self.batches = batches
         self.last = self.items = 0
 
+    def state_dict(self) -> dict[str, int]:
+        """How large the last batch was, and how many items wait for a step."""
+        return {"last": self.last, "items": self.items}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Take back what `state_dict` gave."""
+        self.last, self.items = state["last"], state["items"]
+
     def before_fit(self, learner: Learner) -> None:
         self.items = 0
 
