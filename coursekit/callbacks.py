@@ -47,7 +47,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -110,6 +110,14 @@ class Metrics(Callback):
 
     def after_validate(self, learner: Learner) -> None:
         self.values = {metric.name: metric.value() for metric in (self.loss, *self.metrics)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The numbers of the last validation."""
+        return {"values": self.values}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back the numbers of the last validation."""
+        self.values = state["values"]
 
 
 def _as_metric(metric: Any) -> Metric:
@@ -180,6 +188,24 @@ class Recorder(Callback):
     def after_fit(self, learner: Learner) -> None:
         # After an error or Ctrl-C no after_train was heard; what was done until then is worth keeping.
         self._collect()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that was recorded, as of now: the host waits for the losses of the epoch at hand."""
+        self._collect()
+        return {
+            "losses": torch.tensor(self.losses, dtype=torch.float64),
+            "rates": torch.tensor(self.rates, dtype=torch.float64),
+            "rows": self.rows,
+            "ends": self.ends,
+            "first": self._first,
+            "counts": self._counts,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back all that was recorded."""
+        self.losses, self.rates = state["losses"].tolist(), state["rates"].tolist()
+        self.rows, self.ends = state["rows"], state["ends"]
+        self._first, self._counts, self._waiting = state["first"], state["counts"], []
 
     def losses_of_epoch(self) -> list[float]:
         """The training losses of the last epoch, one a batch."""
@@ -283,6 +309,14 @@ class Schedule(Callback):
     def before_fit(self, learner: Learner) -> None:
         self.peaks = [group["lr"] for group in learner.optimizer.param_groups]
 
+    def state_dict(self) -> dict[str, Any]:
+        """The rates it changes, which are no longer to be seen once it has changed them."""
+        return {"peaks": list(self.peaks)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with the rates of the fit that was interrupted."""
+        self.peaks = list(state["peaks"])
+
     def before_batch(self, learner: Learner) -> None:
         if not learner.training:
             return
@@ -342,6 +376,24 @@ class Progress(Callback):
     def after_fit(self, learner: Learner) -> None:
         self.screen.close()
         self.screen = Screen()
+
+    def follow(self, batches: Iterable, doing: str, count: int | None) -> Iterator[Any]:
+        """Give the batches on, and show how many of `count` are done once that takes long enough to wonder.
+
+        >>> list(Progress("off").follow([1, 2], "predicting", 2))
+        [1, 2]
+        """
+        screen, begun = SCREENS[self.style or find_style()](), False
+        soon = time.perf_counter() + SECONDS_BETWEEN
+        for number, batch in enumerate(batches):
+            yield batch
+            if (now := time.perf_counter()) >= soon:
+                if not begun:
+                    screen.begin(doing, count)
+                begun, soon = True, now + SECONDS_BETWEEN
+                screen.move(number + 1)
+        if begun:
+            screen.close()
 
 
 def complete(given: Iterable[Callback], metrics: Iterable[Any] = ()) -> list[Callback]:

@@ -34,11 +34,6 @@ ADVICE = {
     "between pictures and a Linear layer nn.Flatten() is often what is missing.",
 }
 
-PREDICT_NEEDS = {
-    "encode_item": "which turns an item into a batch of one",
-    "activation": "which turns scores into probabilities",
-}
-
 INTERRUPTED = (
     "Stopped by hand: the model and the recorder keep what they have up to here. Fit again to go on."
 )
@@ -113,16 +108,17 @@ def describe_loss(loss: Any, function: Any) -> str:
     return f"A loss is one number, a tensor of shape (); {name} gave a {describe_batch(loss)}: {mend}"
 
 
-def demand(part: Any, name: str) -> None:
-    """Raise TypeError unless a part of the learner has what `predict` needs of it.
+def describe_missing_encode(data: Any) -> str:
+    """What to say when data cannot make a batch of one item, as `predict` needs.
 
-    >>> demand(nn.MSELoss(), "activation")
-    Traceback (most recent call last):
-    ...
-    TypeError: predict needs activation(), which turns scores into probabilities; MSELoss has none.
+    >>> describe_missing_encode([])[:65]
+    'predict makes a batch of one item, and list does not say how. Giv'
     """
-    if not hasattr(part, name):
-        raise TypeError(f"predict needs {name}(), {PREDICT_NEEDS[name]}; {type(part).__name__} has none.")
+    return (
+        f"predict makes a batch of one item, and {type(data).__name__} does not say how. Give your data a "
+        "method encode_item(item) that returns such a batch, or take loaders with a collate_fn, as torch's "
+        "DataLoader has one; for batches of your own there is learner.predictions(batches)."
+    )
 
 
 def _find_place(error: BaseException, learner: Learner) -> str:

@@ -24,19 +24,14 @@ from .batches import (
     to_device,
     to_plain,
 )
-from .callbacks import (
-    Metrics,
-    Recorder,
-    Schedule,
-    complete,
-)
+from .callbacks import Metrics, Progress, Recorder, Schedule, complete
 from .devices import choose_device, move_model
 from .events import Callback, Cancel, find_handlers
-from .failures import demand, describe_empty, describe_loss, explain
+from .failures import describe_empty, describe_loss, describe_missing_encode, explain
 from .loop import Loop
-from .metrics import class_names, count_items
+from .metrics import count_items
 from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
-from .predictions import Prediction
+from .predictions import Prediction, read_scores
 from .schedules import one_cycle
 
 
@@ -131,7 +126,7 @@ class Learner(Loop):
     def all_batches(self, loader: Iterable) -> None:
         """One batch after the other; a loader without any is an error."""
         super().all_batches(loader)
-        if self.batch_number < 0:
+        if self.batch_number < 0 and not self.first_batch:
             raise ValueError(describe_empty(self.training))
 
     def read_batch(self, batch: Any) -> tuple[Any, Any]:
@@ -253,28 +248,35 @@ class Learner(Loop):
         >>> predictions.shape, targets.shape
         (torch.Size([8, 2]), torch.Size([8]))
         """
-        with self._explaining():
-            return self._gather(self.data.valid if loader is None else loader)
-
-    @torch.no_grad()
-    def _gather(self, loader: Iterable) -> tuple[Any, Any]:
-        self.set_training(False)
-        self.batch_number, self.batch_count = -1, count_batches(loader)
-        found = []
-        for self.batch_number, batch in enumerate(loader):
-            self.inputs, self.targets = self.read_batch(batch)
-            found.append((find_predictions(self.call_model(self.inputs)), self.targets))
-        if not found:
-            raise ValueError(describe_empty(self.training))
+        loader = self.data.valid if loader is None else loader
+        found = self._gather(loader, lambda: (self.predicted, self.targets))
         predictions, targets = zip(*found, strict=True)
         return join_batches(predictions), join_batches(targets)
 
-    @torch.no_grad()
+    def predict_all(self, source: Any) -> list[Prediction]:
+        """What many new items are, one `Prediction` each, in their order.
+
+        `source` is what `data.new` understands (a folder of photos, a table, a list); where data have no such
+        method, a loader of batches. Raises what `predict` raises, and ValueError for no items.
+
+        >>> from .losses import CrossEntropy
+        >>> batches = [(torch.ones(2, 3), torch.tensor([0, 1]))] * 4
+        >>> learner = Learner((batches, batches), nn.Linear(3, 2), CrossEntropy(), device="cpu")
+        >>> len(learner.predict_all(batches))
+        8
+        """
+        loader = self.data.new(source) if hasattr(self.data, "new") else source
+        return [one for batch in self._gather(loader, self._read_scores) for one in batch]
+
     def predict(self, item: Any) -> Prediction:
         """What one new item is: anything the data's inputs can be made from, such as a photo's path.
 
-        Raises TypeError when data or loss do not know how: the data must have `encode_item` (an item becomes
-        a batch of one), the loss `activation` and `decode`. Class names are `data.vocab`, or numbers without.
+        It is read by the data's `encode_item` (an item becomes a batch of one); where data are a pair of
+        torch's loaders, an item is what their data set gives, with or without its target. The loss says by
+        `activation` and `decode` what scores mean, and the data what that is called: the value is the name of
+        a class, a list of names, a `Mask`, `Keypoints`, a number. Without these it is what the model gave.
+
+        Raises TypeError when data cannot make a batch of an item.
 
         >>> from .losses import CrossEntropy
         >>> def encode_item(number):
@@ -284,16 +286,51 @@ class Learner(Loop):
         >>> sorted(learner.predict(3).probabilities)
         ['high', 'low']
         """
-        demand(self.data, "encode_item")
-        demand(self.loss_function, "activation")
-        self.set_training(False)
-        self.inputs = to_device(self.data.encode_item(item), self.device)
-        scores = find_predictions(self.call_model(self.inputs))
-        chances = self.loss_function.activation(scores)[0].tolist()
-        names = class_names(getattr(self.data, "vocab", None), len(chances))
-        best = int(self.loss_function.decode(scores)[0])
-        by_name = dict(zip(names, chances, strict=True))
-        return Prediction(names[best], chances[best], by_name, scores[0].cpu())
+        self.inputs = self._encode_item(item)
+        with torch.no_grad(), self._explaining():
+            self._answer()
+            return self._read_scores()[0]
+
+    def _encode_item(self, item: Any) -> Any:
+        """A batch of one item, without targets, on the device."""
+        if hasattr(self.data, "encode_item"):
+            return to_device(self.data.encode_item(item), self.device)
+        loaders = [self.data.valid, self.data.train]
+        collate = next((one.collate_fn for one in loaders if hasattr(one, "collate_fn")), None)
+        if collate is None:
+            raise TypeError(describe_missing_encode(self.data))
+        return self.read_batch(collate([item]))[0]
+
+    def _answer(self) -> None:
+        """Let the model answer to the inputs at hand."""
+        if self.model.training:
+            self.set_training(False)
+        self.outputs = self.call_model(self.inputs)
+        self.predicted = find_predictions(self.outputs)
+
+    def _gather(self, loader: Iterable, keep: Callable[[], Any]) -> list[Any]:
+        """Let the model answer to each batch of a loader, and keep something of each; no event happens."""
+        kept = []
+        with self._explaining(), torch.no_grad():
+            self.set_training(False)
+            self.batch_number, self.batch_count = -1, count_batches(loader)
+            batches = self._watched(loader)
+            for self.batch_number, batch in enumerate(batches):
+                self.inputs, self.targets = self.read_batch(batch)
+                self._answer()
+                kept.append(keep())
+            if not kept:
+                raise ValueError(describe_empty(self.training))
+        return kept
+
+    def _watched(self, loader: Iterable) -> Iterable:
+        """A loader whose progress is shown, in the way that of training is."""
+        shows = [one for one in self.callbacks if isinstance(one, Progress)]
+        return shows[0].follow(loader, "predicting", self.batch_count) if shows else loader
+
+    def _read_scores(self) -> list[Prediction]:
+        """What the scores at hand say about each item."""
+        return read_scores(self.predicted, self.loss_function, self.data, self.inputs)
 
     @property
     def batch_size(self) -> int:

@@ -260,6 +260,10 @@ class Loaders:
         """Turn a target back into what people call it."""
         return self.recipe.decode_target(target)
 
+    def decode_answers(self, answers: Any, inputs: Any = None) -> list:
+        """Turn what a model answers to a batch into what people call it, each answer as targets are."""
+        return self.recipe.decode_answers(answers, inputs)
+
     def decode_batch(self, batch: Any) -> list[tuple]:
         """Take a batch apart into items in people's terms: pictures in 0..255, names instead of numbers."""
         return self.recipe.decode_batch(batch)

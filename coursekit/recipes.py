@@ -1,6 +1,5 @@
 """What inference needs of a data block, and no more: how inputs are made and scaled, and what numbers mean.
 
->>> from .steps import Categorize
 >>> recipe = Recipe(Pipeline(), Pipeline(Categorize(["sound", "broken"])), Pipeline())
 >>> recipe.vocab, recipe.encode(torch.zeros(3)).shape
 (('sound', 'broken'), torch.Size([1, 3]))
@@ -20,11 +19,15 @@ import torch
 
 from .batches import collate, separate, to_device
 from .blocks import Sampled
+from .creating import Create
 from .finding import INPUT_NAMES, Take, find_items, taken, usual_take
 from .loaders import Items, Loader
 from .samples import elements
 from .saving import made, written
+from .steps import Categorize
+from .tensors import Category, Image, MultiCategory, TypedTensor
 from .transforms import Pipeline
+from .vocabularies import MultiCategorize
 
 FORMAT = "coursekit recipe 1"
 MOST_BYTES = 64 * 2**20
@@ -61,6 +64,33 @@ class Recipe:
     def decode_target(self, target: Any) -> Any:
         """Turn a target back into what people call it."""
         return target if self.targets is None else self.targets.decode(target)
+
+    def decode_answers(self, answers: Any, inputs: Any = None) -> list:
+        """Turn what a model answers to a batch into what people call it: each answer as targets are called.
+
+        The numbers become what targets are, a `Category`, a `Mask`; points learn from the `inputs` how large
+        the picture is that they lie on.
+
+        >>> recipe = Recipe(Pipeline(), Pipeline(Categorize(["sound", "broken"])), Pipeline())
+        >>> recipe.decode_answers(torch.tensor([1, 0]))
+        ['broken', 'sound']
+        """
+        kind, known = self._target_kind()
+        if not issubclass(kind, TypedTensor):
+            return separate(answers) if answers.ndim > 1 else answers.tolist()
+        if "canvas" in kind.item_metadata and isinstance(inputs, Image):
+            known = {**known, "canvas": (tuple(inputs.shape[-2:]),) * len(inputs)}
+        made = kind(answers.squeeze(1) if answers.ndim == 2 and not kind.axes else answers, **known)
+        return [self.decode_target(one) for one in separate(self.batch.decode(made))]
+
+    def _target_kind(self) -> tuple[type, dict[str, Any]]:
+        """The type that targets become, and what all of them know; a plain number where that is not said."""
+        for step in self.targets.steps if self.targets else ():
+            if isinstance(step, Categorize | MultiCategorize):
+                return Category if isinstance(step, Categorize) else MultiCategory, {"vocab": step.vocab}
+            if isinstance(step, Create) and isinstance(step.kind, type):
+                return step.kind, step.metadata
+        return float, {}
 
     def decode_batch(self, batch: Any) -> list[tuple]:
         """Take a batch apart into items in people's terms: pictures in 0..255, names instead of numbers."""
@@ -118,7 +148,6 @@ class Recipe:
             ValueError: It is no recipe, or uses a class that was not handed over.
 
         >>> from tempfile import TemporaryDirectory
-        >>> from .steps import Categorize
         >>> with TemporaryDirectory() as folder:
         ...     file = Path(folder, "recipe.json")
         ...     Recipe(Pipeline(), Pipeline(Categorize(["sound", "broken"])), Pipeline()).save(file)

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from coursekit.failures import ADVICE, demand, describe_empty, describe_loss, describe_progress, explain
+from coursekit.failures import (
+    ADVICE,
+    describe_empty,
+    describe_loss,
+    describe_missing_encode,
+    describe_progress,
+    explain,
+)
 
 
 @pytest.fixture
@@ -67,5 +74,6 @@ def test_words_for_a_loader_a_loss_and_a_part_that_lack_something():
     assert describe_loss(torch.ones(1), None).startswith(
         "A loss is one number, a tensor of shape (); the model's own"
     )
-    with pytest.raises(TypeError, match="list has none"):
-        demand([], "encode_item")
+    assert "and list does not say how. Give your data a method encode_item(item)" in describe_missing_encode(
+        []
+    )

@@ -457,15 +457,49 @@ class TestAnswers:
         ):
             learner.predict("photo.jpg")
 
-    def test_predict_needs_data_and_a_loss_that_know_how(self):
+    def test_predict_needs_data_that_make_a_batch_of_one(self):
+        with pytest.raises(TypeError, match=r"SimpleNamespace does not say how. Give your data a method"):
+            make_learner().predict("photo.jpg")
+
+    def test_predict_takes_an_item_as_the_data_set_of_torchs_loader_gives_it(self):
+        items = [(x, y) for inputs, targets in make_batches(1) for x, y in zip(inputs, targets, strict=True)]
+        loader = torch.utils.data.DataLoader(items, batch_size=4)
+        learner = make_learner(nn.Linear(4, 2), train=loader, valid=loader)
+
+        assert learner.predict(items[0]).scores.tolist() == learner.predict(items[0][0]).scores.tolist()
+        assert learner.predict(items[0]).label in ("0", "1")
+
+    def test_predict_leaves_the_model_answering_and_nothing_behind_for_training(self):
+        learner = make_learner(Network())
+        learner.data.encode_item = lambda item: torch.ones(1, 4)
+        learner.model.train()
+        learner.predict(None)
+
+        assert not learner.model.training
+        assert not learner.predicted.requires_grad
+
+    def test_predict_all_answers_for_each_item_in_order(self):
         learner = make_learner()
-        with pytest.raises(
-            TypeError, match=r"needs encode_item\(\), which turns an item .*; SimpleNamespace has none"
-        ):
-            learner.predict("photo.jpg")
-        learner.data.encode_item, learner.loss_function = None, nn.MSELoss()
-        with pytest.raises(TypeError, match=r"needs activation\(\), which turns scores .*; MSELoss has none"):
-            learner.predict("photo.jpg")
+        scores, _ = learner.predictions()
+        found = learner.predict_all(make_batches(2, seed=1))
+
+        assert torch.stack([one.scores for one in found]).equal(scores)
+
+    def test_predict_all_asks_the_data_for_a_loader(self):
+        learner = make_learner()
+        learner.data.new = lambda source: [(torch.full((source, 4), 1.0),)]
+
+        assert len(learner.predict_all(3)) == 3
+
+    def test_predictions_that_take_long_show_how_far_they_are(self, capsys, monkeypatch):
+        from coursekit import callbacks
+
+        monkeypatch.setattr(callbacks, "SECONDS_BETWEEN", 0)
+        learner = make_learner(callbacks=[Progress("terminal")])
+        learner.callbacks = [one for one in learner.callbacks if getattr(one, "style", "") != "off"]
+        learner.predictions()
+
+        assert "predicting:" in capsys.readouterr().err
 
 
 def notes_of(error) -> str:
