@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import typing
 
-from .array_sets import (
-    aerial,
-    cifar10,
-    digits,
-    fashion_mnist,
-    mnist,
-    satellite,
-    small_digits,
-    spoken_digits,
-)
+from .array_sets import aerial, cifar10, digits, fashion_mnist, mnist, satellite, small_digits, spoken_digits
 from .augment import Augment, Warp
 from .averaging import AverageWeights
 from .backbones import Backbone, efficientnet_lite0
@@ -30,6 +21,7 @@ from .callbacks import (
     Schedule,
     StopOnNaN,
 )
+from .checkpoints import Checkpoint, load_weights
 from .choices import AmbiguousMethodError, NoMethodError
 from .colours import Brightness, ColourChange, Contrast, Erase, Hue, Recolour, Saturation
 from .confusion import confusion_matrix
@@ -42,6 +34,7 @@ from .display import show, show_grid, show_heat, show_results
 from .figures import framed
 from .files import FileNames, FilePath, find_files
 from .finding import Together, find_items
+from .finding_the_rate import RateCurve, RateFinder, find_rate, suggest_rate
 from .geometry import crop, flip, resize, rotate
 from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
@@ -50,19 +43,9 @@ from .loaders import Items, Loader, Loaders
 from .losses import CrossEntropy, binary_cross_entropy, mean_squared_error, softmax
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
-from .optimizers import sgd_step
+from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp, sgd_step
 from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
-from .photo_sets import (
-    blood_cells,
-    clothes,
-    flower,
-    mouse,
-    nuclei,
-    pets,
-    photo_table,
-    solar_cells,
-    temple,
-)
+from .photo_sets import blood_cells, clothes, flower, mouse, nuclei, pets, photo_table, solar_cells, temple
 from .photos import BrokenPhotoError
 from .recipes import Recipe
 from .scan_sets import (
@@ -123,6 +106,8 @@ else:
 
 __all__ = [
     "Accumulate",
+    "Adam",
+    "AdamW",
     "AmbiguousMethodError",
     "Augment",
     "AverageWeights",
@@ -141,6 +126,7 @@ __all__ = [
     "Categorize",
     "Category",
     "CentreCrop",
+    "Checkpoint",
     "ClipGradients",
     "ColourChange",
     "ColumnSplit",
@@ -183,17 +169,21 @@ __all__ = [
     "Network",
     "NoMethodError",
     "Normalize",
+    "Optimizer",
     "Perspective",
     "Pipeline",
     "PointCloud",
     "Precision",
     "Prediction",
     "Progress",
+    "RMSProp",
     "RandomFlip",
     "RandomResizedCrop",
     "RandomRotate",
     "RandomSplit",
     "RandomTransform",
+    "RateCurve",
+    "RateFinder",
     "Recall",
     "Recipe",
     "Recolour",
@@ -201,6 +191,7 @@ __all__ = [
     "Resize",
     "Rotate",
     "Row",
+    "SGD",
     "Saturation",
     "Schedule",
     "Shear",
@@ -251,12 +242,14 @@ __all__ = [
     "fetch",
     "find_files",
     "find_items",
+    "find_rate",
     "flip",
     "flipbook",
     "flower",
     "fold_split",
     "framed",
     "group_split",
+    "load_weights",
     "mean_images",
     "mean_squared_error",
     "method",
@@ -288,6 +281,7 @@ __all__ = [
     "solar_cells",
     "spoken_digits",
     "stratified_split",
+    "suggest_rate",
     "temple",
     "time_split",
     "top_losses",

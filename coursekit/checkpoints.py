@@ -23,12 +23,20 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .callbacks import Schedule
 from .events import Callback, CancelBatch, CancelEpoch
-from .standing import check, check_callbacks, gather, places, random_state, restore, set_random_state
+from .standing import (
+    check,
+    check_callbacks,
+    check_model,
+    gather,
+    places,
+    random_state,
+    restore,
+    set_random_state,
+)
 from .tensor_files import put, read_file, write_file
 
 if TYPE_CHECKING:
@@ -62,6 +70,7 @@ class Checkpoint(Callback):
     Raises, when a fit begins with `resume`, a ValueError that says in a sentence why the file cannot be read,
     or does not fit the learner: another model, optimizer, number of batches, rate or number of epochs.
 
+    >>> import torch
     >>> from tempfile import TemporaryDirectory
     >>> from .callbacks import Progress
     >>> from .learner import Learner
@@ -91,7 +100,12 @@ class Checkpoint(Callback):
         self._fits = 0  # How many fits have ended well.
         self._waiting: dict[str, Any] | None = None  # What was read and is to be put back at its moment.
         self._stop = self._listens = False
-        self._around = self._begun = self._between = self._wanted = None
+        self._changes: list[int] = []
+        self._around: BaseException | None = None
+        self._begun: dict[str, Any] = {}  # Random numbers where the pass began.
+        self._between: dict[str, Any] = {}  # Random numbers and loaders between training and validation.
+        self._validated: dict[str, Tensor] | None = None
+        self._wanted: dict[str, Any] = {}
         self._written: dict[str, Any] = {}
 
     @property
@@ -139,7 +153,6 @@ class Checkpoint(Callback):
         check(state, learner)
         if place["fit"] > self._fits:
             learner.first_epoch = learner.epochs
-            restore(state, learner)
             return
         self._compare(state["wanted"], learner)
         check_callbacks(state, learner)
@@ -170,6 +183,7 @@ class Checkpoint(Callback):
         if self._waiting is not None and self._waiting["place"]["trained"]:
             self._between = {name: self._waiting[name] for name in ("random", "loaders")}
             self._put_back(learner)
+            self._changes = changes(learner.model)
             learner.one_pass("validate", learner.data.valid)
             raise CancelEpoch
 
@@ -205,10 +219,17 @@ class Checkpoint(Callback):
     def after_train(self, learner: Learner) -> None:
         learner.first_batch = 0
         self._between = {"random": random_state(), "loaders": places(learner.data)}
+        self._changes = changes(learner.model)
         whole = learner.batch_count in (None, learner.batch_number + 1)
         if whole and learner.data.valid is not None and (self._stop or self.every):
             self._write(learner, trained=True)
             self._end()
+
+    def before_validate(self, learner: Learner) -> None:
+        # A callback such as AverageWeights may validate other weights than those that learn.
+        others = changes(learner.model) != self._changes
+        own = learner.model.state_dict()
+        self._validated = {name: one.clone() for name, one in own.items()} if others else None
 
     def after_validate(self, learner: Learner) -> None:
         if self._stop:
@@ -236,7 +257,11 @@ class Checkpoint(Callback):
         self._unlisten()
         if sys.exception() is not self._around:
             return
-        if learner.first_epoch < learner.epochs and self._written.get("epoch") != learner.epochs:
+        if self._waiting is not None:
+            restore(
+                self._waiting, learner
+            )  # This fit was over long ago; whatever its callbacks did just now.
+        elif learner.first_epoch < learner.epochs and self._written.get("epoch") != learner.epochs:
             self._write(learner, epoch=learner.epochs)  # It was ended early, and is not to go on.
         self._fits += 1
 
@@ -244,9 +269,10 @@ class Checkpoint(Callback):
         """Write where training stands, now."""
         state = gather(learner)
         if place.get("trained"):
-            state |= self._between or {}
+            state |= self._between
         self._written = {"fit": self._fits, "epoch": learner.epoch, "batch": 0, "trained": False} | place
         state |= {"place": self._written, "wanted": self._wanted, "begun": self._begun}
+        state |= {"validated": self._validated}
         write_file(self.last_file, state, FORMAT)
 
     def _end(self) -> None:
@@ -280,3 +306,44 @@ class Checkpoint(Callback):
         if self._listens:
             self._listens = False
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def changes(model: nn.Module) -> list[int]:
+    """How often each of a model's tensors was written to, as torch counts it.
+
+    >>> model = nn.Linear(1, 1)
+    >>> before = changes(model)
+    >>> model.weight.data = model.weight.data  # nothing is written
+    >>> changes(model) == before
+    True
+    """
+    return [one._version for one in (*model.parameters(), *model.buffers())]
+
+
+def load_weights(model: nn.Module, file: str | os.PathLike[str]) -> None:
+    """Give a model the weights of a checkpoint, those that were validated, and leave all else as it is.
+
+    Where a callback such as `AverageWeights` validates other weights than those that learn, it is these that
+    the model gets: the number in `best` is theirs. They go to the device and dtype that the model has.
+
+    Args:
+        model: the model that was trained, made anew.
+        file: what `Checkpoint` wrote: `run/best.safetensors`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no checkpoint, or one of another model.
+
+    >>> load_weights(nn.Linear(2, 1), "nowhere/best.safetensors")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'nowhere/best.safetensors'
+    """
+    state = read_file(file, FORMAT)
+    try:
+        weights = state["validated"] or state["model"]
+        check_model(weights, model)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        said = error if isinstance(error, ValueError) else "it is not made as a checkpoint is"
+        raise ValueError(f"{os.fspath(file)} cannot be loaded here: {said}.") from None
+    model.load_state_dict(weights)

@@ -42,7 +42,7 @@ def gather(learner: Learner) -> dict[str, Any]:
 
 
 def check(state: dict[str, Any], learner: Learner) -> None:
-    """Raise a ValueError, in one sentence, if what was gathered belongs to another model, optimizer or data."""
+    """Raise a ValueError, in one sentence, if this is of another model, optimizer or other data."""
     check_model(state["model"], learner.model)
     kind, here = state["kind of optimizer"], type(learner.optimizer).__name__
     if kind != here:

@@ -160,7 +160,9 @@ def demand_form(found: str, form: str) -> None:
     if word != kind or not version.isdecimal():
         raise ValueError(f"it does not say that it is one, with the format {form!r}")
     if int(version) > int(newest):
-        raise ValueError(f"it is of version {version}, and this library reads version {newest}: take a newer library")
+        raise ValueError(
+            f"it is of version {version}, and this library reads version {newest}: take a newer library"
+        )
 
 
 def checksum(text: str, tensors: Mapping[str, Tensor]) -> int:
@@ -171,5 +173,6 @@ def checksum(text: str, tensors: Mapping[str, Tensor]) -> int:
     """
     total = zlib.crc32(text.encode())
     for name in sorted(tensors):
-        total = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy(), total)
+        numbers: Any = tensors[name].reshape(-1).view(torch.uint8).numpy()
+        total = zlib.crc32(numbers, total)
     return total

@@ -19,12 +19,12 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment averaging backbones baselines blocks callbacks choices
-                        colours confusion creating cropping datablock descriptions devices dispatch
-                        display figures files finding geometry inspecting interpret learner loaders
-                        losses metrics movements optimizers orders photo_sets photos recipes scan_sets
-                        scans schedules sources splits splitters stepping steps table_sets tensors
-                        transforms vision vocabularies widgets.flipbooks widgets.warps
+    api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
+                        choices colours confusion creating cropping datablock descriptions devices
+                        dispatch display figures files finding finding_the_rate geometry inspecting
+                        interpret learner loaders losses metrics movements optimizers orders photo_sets
+                        photos recipes scan_sets scans schedules sources splits splitters stepping steps
+                        table_sets tensors transforms vision vocabularies widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -68,8 +68,12 @@ apps
     vision              backbones learner loaders losses sources
 training
     learner             batches callbacks devices events failures loop metrics optimizers predictions schedules
+    finding_the_rate    callbacks events
     callbacks           events metrics screens
     averaging           events
+    checkpoints         callbacks events standing tensor_files
+    standing            batches
+    tensor_files
     stepping            events
     loop                batches events
     events
