@@ -7,7 +7,7 @@ import typing
 from .array_sets import aerial, cifar10, digits, fashion_mnist, mnist, satellite, small_digits, spoken_digits
 from .augment import Augment, Warp
 from .averaging import AverageWeights
-from .backbones import Backbone, efficientnet_lite0
+from .backbones import Backbone, efficientnet_lite0, make_backbone
 from .baselines import mean_images, nearest_mean
 from .blocks import Block
 from .callbacks import (
@@ -25,6 +25,7 @@ from .checkpoints import Checkpoint, load_weights
 from .choices import AmbiguousMethodError, NoMethodError
 from .colours import Brightness, ColourChange, Contrast, Erase, Hue, Recolour, Saturation
 from .confusion import confusion_matrix
+from .convolutions import Convolution, SmallCNN
 from .creating import Create, CreateBoxes, CreateKeypoints
 from .cropping import CentreCrop, RandomResizedCrop, Resize
 from .datablock import DataBlock
@@ -48,6 +49,7 @@ from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
 from .photo_sets import blood_cells, clothes, flower, mouse, nuclei, pets, photo_table, solar_cells, temple
 from .photos import BrokenPhotoError
 from .recipes import Recipe
+from .resnets import ResNet, ResidualBlock
 from .scan_sets import (
     body_scan,
     body_slices,
@@ -94,6 +96,7 @@ from .tensors import (
     typed_like,
 )
 from .transforms import Pipeline, RandomTransform, Transform
+from .unets import UNet
 from .vision import Head, Network, vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .widgets.flipbooks import Flipbook, flipbook
@@ -131,6 +134,7 @@ __all__ = [
     "ColourChange",
     "ColumnSplit",
     "Contrast",
+    "Convolution",
     "Create",
     "CreateBoxes",
     "CreateKeypoints",
@@ -188,6 +192,8 @@ __all__ = [
     "Recipe",
     "Recolour",
     "Recorder",
+    "ResNet",
+    "ResidualBlock",
     "Resize",
     "Rotate",
     "Row",
@@ -197,6 +203,7 @@ __all__ = [
     "Shear",
     "Shift",
     "Shuffled",
+    "SmallCNN",
     "Source",
     "SourceError",
     "StopOnNaN",
@@ -210,6 +217,7 @@ __all__ = [
     "Tokenize",
     "Transform",
     "TypedTensor",
+    "UNet",
     "Volume",
     "VolumeMask",
     "Warp",
@@ -250,6 +258,7 @@ __all__ = [
     "framed",
     "group_split",
     "load_weights",
+    "make_backbone",
     "mean_images",
     "mean_squared_error",
     "method",

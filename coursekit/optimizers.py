@@ -1,9 +1,15 @@
-"""Optimizers, and what they are given: parameters in groups, each with its learning rate."""
+"""Optimizers, and what they are given: parameters in groups, each with its learning rate.
+
+Each rule is written here as one reads it in its paper: a class with a method `move` of a few lines. They take
+what torch's take, exchange their state with these, and give the same numbers; torch's do many parameters in
+one launch, so a Learner takes those (`adamw`) unless it is told otherwise: `Learner(..., optimizer=kit.SGD)`.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -49,6 +55,211 @@ def sgd_step(parameters: Iterable[Tensor], rate: float) -> None:
     for parameter in parameters:
         if parameter.grad is not None:
             parameter -= rate * parameter.grad
+
+
+class Optimizer(torch.optim.Optimizer):
+    """The place for a rule of your own: subclass it and say in `move` what one step does to one parameter.
+
+    Args:
+        groups: parameters, or parameter groups as torch takes them: dicts with `params`, and what is
+            particular to the group, such as `lr`.
+        lr: the learning rate; a group's own goes before.
+        options: the rule's other numbers, by the names that `move` reads in `group`.
+
+    Raises:
+        ValueError: a rate that is not positive or zero; what torch's optimizers refuse.
+
+    >>> class Signs(Optimizer):
+    ...     "Steps of one length, downhill (signSGD)."
+    ...     def move(self, parameter, gradient, state, group):
+    ...         parameter -= group["lr"] * gradient.sign()
+    >>> weight = nn.Parameter(torch.tensor([3.0]))
+    >>> (weight**2).sum().backward()
+    >>> Signs([weight], lr=0.5).step()
+    >>> weight.data
+    tensor([2.5000])
+    """
+
+    def __init__(self, groups: Iterable, lr: float, **options: Any) -> None:
+        for name, value in {"lr": lr, **options}.items():
+            numbers = value if isinstance(value, tuple) else (value,)
+            if not all(0 <= number < (math.inf if name == "lr" else 1) for number in numbers):
+                raise ValueError(_describe_number(type(self).__name__, name, value))
+        super().__init__(groups, {"lr": lr, **options})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has a gradient; those without stay, with their state."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self.move(parameter, parameter.grad, self.state[parameter], group)
+        return loss
+
+    def move(self, parameter: Tensor, gradient: Tensor, state: dict, group: dict) -> None:
+        """Change `parameter` in place. `state` is its memory, empty at first; `group` holds `lr` and such."""
+        raise NotImplementedError(
+            f"{type(self).__name__} must say how a parameter moves: def move(self, ...)"
+        )
+
+
+class SGD(Optimizer):
+    """Steps against the gradient, with a memory of the last ones: `momentum` (0.9 is usual; 0 for none).
+
+    `weight_decay` adds so much of each weight to its gradient, which pulls weights towards 0. `nesterov`
+    looks a step ahead along the memory (Sutskever et al. 2013). The same numbers as torch.optim.SGD.
+
+    >>> weight = nn.Parameter(torch.tensor([3.0]))
+    >>> optimizer = SGD([weight], lr=0.1, momentum=0.9)
+    >>> for _ in range(2):
+    ...     weight.grad = torch.tensor([1.0])
+    ...     optimizer.step()
+    >>> weight.data  # 3 - 0.1 * 1 - 0.1 * (0.9 * 1 + 1)
+    tensor([2.7100])
+    """
+
+    def __init__(
+        self,
+        groups: Iterable,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(groups, lr=lr, momentum=momentum, weight_decay=weight_decay)
+        for group in self.param_groups:  # named as torch names them, which exchanges states
+            group.setdefault("nesterov", nesterov)
+            group.setdefault("dampening", 0)
+
+    def move(self, parameter: Tensor, gradient: Tensor, state: dict, group: dict) -> None:
+        """The memory is a sum of gradients in which the older ones fade."""
+        gradient = gradient + group["weight_decay"] * parameter
+        if group["momentum"]:
+            memory = state.get("momentum_buffer")
+            memory = gradient if memory is None else group["momentum"] * memory + gradient
+            state["momentum_buffer"] = memory
+            gradient = gradient + group["momentum"] * memory if group["nesterov"] else memory
+        parameter -= group["lr"] * gradient
+
+
+class RMSProp(Optimizer):
+    """Divides each gradient by how large it usually is, so that all parameters move about equally fast.
+
+    "Usually" is the root of a mean of squares in which the past fades by `alpha` a step (Hinton 2012, lecture
+    6e). `eps` keeps a division by 0 away. The same numbers as torch.optim.RMSprop without momentum.
+
+    >>> weights = nn.Parameter(torch.tensor([3.0, 3.0]))
+    >>> weights.grad = torch.tensor([1.0, 1000.0])
+    >>> RMSProp([weights], lr=0.01).step()
+    >>> weights.data
+    tensor([2.9000, 2.9000])
+    """
+
+    def __init__(
+        self,
+        groups: Iterable,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(groups, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
+        for group in self.param_groups:  # so that torch's, given this state, does the same
+            group.setdefault("momentum", 0)
+
+    def move(self, parameter: Tensor, gradient: Tensor, state: dict, group: dict) -> None:
+        """A mean of squares, and its root to divide by."""
+        gradient = gradient + group["weight_decay"] * parameter
+        if not state:
+            state |= {"step": torch.tensor(0.0), "square_avg": torch.zeros_like(parameter)}
+        state["step"] = state["step"].cpu() + 1
+        squares = group["alpha"] * state["square_avg"] + (1 - group["alpha"]) * gradient**2
+        state["square_avg"] = squares
+        parameter -= group["lr"] * gradient / (squares.sqrt() + group["eps"])
+
+
+class Adam(Optimizer):
+    """Momentum, divided by how large gradients usually are: means of gradients and of their squares.
+
+    `betas` say how slowly the two means forget. Both begin at 0, too small, and are divided by how far they
+    have filled (Kingma and Ba 2015, algorithm 1). `weight_decay` is added to the gradient here, and so is
+    divided as well; AdamW does it better. The same numbers as torch.optim.Adam.
+
+    >>> weights = nn.Parameter(torch.tensor([3.0, 3.0]))
+    >>> weights.grad = torch.tensor([1.0, -1000.0])
+    >>> Adam([weights], lr=0.1).step()
+    >>> weights.data  # the first step is as long as the rate, whatever the gradient
+    tensor([2.9000, 3.1000])
+    """
+
+    def __init__(
+        self,
+        groups: Iterable,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(groups, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def move(self, parameter: Tensor, gradient: Tensor, state: dict, group: dict) -> None:
+        """The weights are pulled to 0 by way of their gradients, and then it is a step of Adam."""
+        self.adapt(parameter, gradient + group["weight_decay"] * parameter, state, group)
+
+    def adapt(self, parameter: Tensor, gradient: Tensor, state: dict, group: dict) -> None:
+        """One step of Adam: the mean gradient over the root of the mean square."""
+        (slow, slower), rate = group["betas"], group["lr"]
+        if not state:
+            state |= {"step": torch.tensor(0.0)}
+            state |= {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+        # Counted on the host (torch's fused one counts on the device), where asking makes nobody wait.
+        state["step"] = state["step"].cpu() + 1
+        count = state["step"].item()
+        mean = state["exp_avg"] = slow * state["exp_avg"] + (1 - slow) * gradient
+        square = state["exp_avg_sq"] = slower * state["exp_avg_sq"] + (1 - slower) * gradient**2
+        usual = (square / (1 - slower**count)).sqrt() + group["eps"]
+        parameter -= rate * (mean / (1 - slow**count)) / usual
+
+
+class AdamW(Adam):
+    """Adam in which weight decay is no part of the gradient: each weight shrinks by `lr * weight_decay`.
+
+    Added to the gradient, decay is divided by the gradient's usual size, and the weights that move most decay
+    least. Beside it, all shrink alike (Loshchilov and Hutter 2019). The same numbers as torch.optim.AdamW.
+
+    >>> weight = nn.Parameter(torch.tensor([10.0]))
+    >>> weight.grad = torch.tensor([0.0])
+    >>> AdamW([weight], lr=0.1, weight_decay=0.1).step()
+    >>> weight.data
+    tensor([9.9000])
+    """
+
+    def __init__(
+        self,
+        groups: Iterable,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(groups, lr, betas, eps, weight_decay)
+        for group in self.param_groups:
+            group.setdefault("decoupled_weight_decay", True)
+
+    def move(self, parameter: Tensor, gradient: Tensor, state: dict, group: dict) -> None:
+        """The weights shrink by themselves, and then it is a step of Adam."""
+        parameter *= 1 - group["lr"] * group["weight_decay"]
+        self.adapt(parameter, gradient, state, group)
+
+
+def _describe_number(optimizer: str, name: str, value: Any) -> str:
+    """What a number of an optimizer may be."""
+    wanted = "a rate is a positive number" if name == "lr" else f"{name} lies from 0 to below 1"
+    return f"{optimizer}({name}={value!r}): {wanted}."
 
 
 def find_groups(model: nn.Module) -> list[list[nn.Parameter]]:

@@ -20,11 +20,12 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 TABLE = """
 face
     api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
-                        choices colours confusion creating cropping datablock descriptions devices
-                        dispatch display figures files finding finding_the_rate geometry inspecting
+                        choices colours confusion convolutions creating cropping datablock descriptions
+                        devices dispatch display figures files finding finding_the_rate geometry inspecting
                         interpret learner loaders losses metrics movements optimizers orders photo_sets
-                        photos recipes scan_sets scans schedules sources splits splitters stepping steps
-                        table_sets tensors transforms vision vocabularies widgets.flipbooks widgets.warps
+                        photos recipes resnets scan_sets scans schedules sources splits splitters stepping
+                        steps table_sets tensors transforms unets vision vocabularies widgets.flipbooks
+                        widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
