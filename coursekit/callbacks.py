@@ -305,6 +305,7 @@ class Schedule(Callback):
 
     def __init__(self, function: Callable[[float], float]) -> None:
         self.function = function
+        self.peaks: list[float] = []
 
     def before_fit(self, learner: Learner) -> None:
         self.peaks = [group["lr"] for group in learner.optimizer.param_groups]
