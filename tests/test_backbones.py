@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from coursekit.backbones import Standardize, efficientnet_lite0, load_in_order
+from coursekit.backbones import Standardize, efficientnet_lite0, load_in_order, make_backbone, take_channels
 from coursekit.sources import fetch
 
 
@@ -50,10 +50,15 @@ def test_weights_of_another_network_are_refused_in_words(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "photos", [torch.zeros(3, 8, 8), torch.zeros(1, 4, 8, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)]
+    ("photos", "helps"),
+    [
+        (torch.zeros(3, 8, 8), r"photo\[None\]"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), r"photo\[None\]"),
+        (torch.zeros(1, 4, 8, 8), "input_channels=4"),
+    ],
 )
-def test_what_is_no_batch_of_photos_is_refused_in_words(photos):
-    with pytest.raises(ValueError, match=r"float numbers in 0\.\.1 of shape .* came.*photo\[None\]"):
+def test_what_is_no_batch_of_photos_is_refused_in_words(photos, helps):
+    with pytest.raises(ValueError, match=rf"float numbers in 0\.\.1 of shape .* came.*{helps}"):
         Standardize(0.5, 0.5)(photos)
 
 
@@ -65,3 +70,55 @@ def test_pretrained_statistics_stay_while_training_and_fresh_ones_move(pretraine
 
     assert not moved(pretrained)
     assert moved(efficientnet_lite0())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_channels_that_are_all_alike_give_what_the_grey_photo_gives(count):
+    """However many channels there are: the answer to a grey picture stays the same."""
+    grey = torch.rand(2, 1, 64, 64)
+    wanted = make_backbone("efficientnet_lite0").eval()(grey)
+
+    body = make_backbone("efficientnet_lite0", input_channels=count).eval()
+    torch.testing.assert_close(body(grey.repeat(1, count, 1, 1)), wanted, rtol=1e-3, atol=1e-3)
+    assert body.input_channels == count
+
+
+def test_without_weights_further_channels_start_on_their_own():
+    body = make_backbone("resnet10", pretrained=False, input_channels=5)
+    first = next(layer for layer in body.modules() if isinstance(layer, nn.Conv2d))
+
+    assert first.weight.shape[1] == 5
+    assert len(first.weight[0].flatten(1).unique(dim=0)) == 5
+    with pytest.raises(ValueError, match=r"of shape \(N, 5, H, W\); .* \(1, 3, 64, 64\) came"):
+        body(torch.rand(1, 3, 64, 64))
+
+
+def test_no_channel_is_refused_in_words():
+    with pytest.raises(ValueError, match="at least one channel; input_channels=0"):
+        take_channels(efficientnet_lite0(), 0)
+
+
+def test_colours_are_scaled_by_their_own_numbers():
+    scale = Standardize((0.5, 0.25, 0), (1, 2, 4))
+
+    assert scale(torch.full((1, 3, 1, 1), 1.0)).flatten().tolist() == [0.5, 0.375, 0.25]
+    assert scale(torch.full((1, 1, 1, 1), 1.0)).flatten().tolist() == [0.5, 0.375, 0.25]
+    assert list(scale.state_dict()) == []
+
+
+def test_every_stage_can_be_looked_at(pretrained):
+    photos = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        grids = pretrained.grids(photos)
+        assert torch.equal(grids[-1], pretrained(photos))
+    assert [grid.shape[-1] for grid in grids] == [32, 32, 16, 8, 4, 4, 2, 2, 2]
+
+
+def test_an_unknown_name_is_told_the_nearest():
+    with pytest.raises(
+        ValueError, match=r"no backbone 'resnet51'; did you mean 'resnet50'\? There are .*'timm/NAME'"
+    ):
+        make_backbone("resnet51")
+    with pytest.raises(ValueError, match="'resnet18' has no pretrained weights: begin with pretrained=False"):
+        make_backbone("resnet18")
