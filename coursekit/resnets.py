@@ -7,6 +7,7 @@ torch.Size([1, 2])
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -121,15 +122,12 @@ class ResNet(nn.Module):
         self.depth, self.classes, self.input_channels = depth, classes, input_channels
         self.stem, self.width, self.activation = stem, width, activation
         blocks, bottleneck = DEPTHS[depth]
-        self.stages = nn.Sequential(make_stem(input_channels, width, stem, activation))
-        inputs = width
-        for number, count in enumerate(blocks):
-            outputs = width * 2**number * (4 if bottleneck else 1)
-            first = ResidualBlock(inputs, outputs, 1 if number == 0 else 2, bottleneck, activation)
-            rest = [ResidualBlock(outputs, outputs, 1, bottleneck, activation) for _ in range(count - 1)]
-            self.stages.append(nn.Sequential(first, *rest))
-            inputs = outputs
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes))
+        widths = [width, *(width * 2**number * (4 if bottleneck else 1) for number in range(len(blocks)))]
+        stages = [make_stem(input_channels, width, stem, activation)]
+        for number, (count, channels) in enumerate(zip(blocks, pairwise(widths), strict=True)):
+            stages.append(make_stage(*channels, count, 2 if number else 1, bottleneck, activation))
+        self.stages = nn.Sequential(*stages)
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes))
         start_residuals(self)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -154,6 +152,19 @@ def make_stem(
     first = Convolution(input_channels, half, 3, stride=2, activation=activation)
     second = Convolution(half, half, 3, activation=activation)
     return nn.Sequential(first, second, Convolution(half, width, 3, activation=activation), pool)
+
+
+def make_stage(
+    inputs: int, outputs: int, count: int, stride: int, bottleneck: bool, activation: Activation = nn.ReLU
+) -> nn.Sequential:
+    """Blocks one after the other, of which the first changes size and channels.
+
+    >>> make_stage(8, 16, count=2, stride=2, bottleneck=False)(torch.zeros(1, 8, 6, 6)).shape
+    torch.Size([1, 16, 3, 3])
+    """
+    first = ResidualBlock(inputs, outputs, stride, bottleneck, activation)
+    rest = [ResidualBlock(outputs, outputs, 1, bottleneck, activation) for _ in range(count - 1)]
+    return nn.Sequential(first, *rest)
 
 
 @torch.no_grad()
