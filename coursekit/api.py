@@ -75,6 +75,7 @@ from .splitters import (
 )
 from .stepping import Accumulate, ClipGradients, Freeze
 from .steps import Categorize, Normalize, RandomFlip, RandomRotate, ToFloat
+from .stopping import OverfitOneBatch, StopEarly
 from .table_sets import open_table, open_text
 from .tensors import (
     Boxes,
@@ -95,6 +96,7 @@ from .tensors import (
     plain,
     typed_like,
 )
+from .tracing import TraceNaN
 from .transforms import Pipeline, RandomTransform, Transform
 from .unets import UNet
 from .vision import Head, Network, vision_learner
@@ -174,6 +176,7 @@ __all__ = [
     "NoMethodError",
     "Normalize",
     "Optimizer",
+    "OverfitOneBatch",
     "Perspective",
     "Pipeline",
     "PointCloud",
@@ -206,6 +209,7 @@ __all__ = [
     "SmallCNN",
     "Source",
     "SourceError",
+    "StopEarly",
     "StopOnNaN",
     "StratifiedSplit",
     "Tabulate",
@@ -215,6 +219,7 @@ __all__ = [
     "ToFloat",
     "Together",
     "Tokenize",
+    "TraceNaN",
     "Transform",
     "TypedTensor",
     "UNet",

@@ -285,8 +285,8 @@ class StopOnNaN(Callback):
         raise FloatingPointError(
             f"The loss became {losses[wrong]} in epoch {learner.epoch + 1} of {learner.epochs}, batch "
             f"{wrong + 1} of {len(losses)}, at the learning rate {rate:.3g}; the weights are of no use now.\n"
-            "Make the model anew and train with a lower rate (a tenth, say); and see that the inputs hold no "
-            "nan and no huge numbers."
+            "Make the model anew and train with a lower rate (a tenth, say), and see that the inputs hold no "
+            "nan and no huge numbers. With callbacks=[kit.TraceNaN()] it is traced to its layer."
         )
 
 

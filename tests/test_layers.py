@@ -21,11 +21,11 @@ TABLE = """
 face
     api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
                         choices colours confusion convolutions creating cropping datablock descriptions
-                        devices dispatch display figures files finding finding_the_rate geometry inspecting
-                        interpret learner loaders losses metrics movements optimizers orders photo_sets
-                        photos recipes resnets scan_sets scans schedules sources splits splitters stepping
-                        steps table_sets tensors transforms unets vision vocabularies widgets.flipbooks
-                        widgets.warps
+                        devices dispatch display figures files finding finding_the_rate geometry
+                        inspecting interpret learner loaders losses metrics movements optimizers orders
+                        photo_sets photos recipes resnets scan_sets scans schedules sources splits
+                        splitters stepping steps stopping table_sets tensors tracing transforms unets
+                        vision vocabularies widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -71,6 +71,8 @@ training
     learner             batches callbacks devices events failures loop metrics optimizers predictions schedules
     finding_the_rate    callbacks events
     callbacks           events metrics screens
+    stopping            checkpoints events
+    tracing             batches events failures
     averaging           events
     checkpoints         callbacks events standing tensor_files
     standing            batches
