@@ -150,17 +150,17 @@ def find_predictions(outputs: Any) -> Any:
 
 
 def find_part(outputs: Any, names: Sequence[str], *default: Any) -> Any:
-    """The first of `names` that a dict or object has."""
+    """The first of `names` that a dict or object has; what is None is not there."""
     for name in names:
-        if isinstance(outputs, Mapping) and name in outputs:
-            return outputs[name]
-        if hasattr(outputs, name):
-            return getattr(outputs, name)
+        part = outputs.get(name) if isinstance(outputs, Mapping) else getattr(outputs, name, None)
+        if part is not None:
+            return part
     if default:
         return default[0]
     raise TypeError(
         f"No loss function was given, so the model's answer must hold {names[0]}; it is "
-        f"{describe_batch(outputs)}. Give one: Learner(data, model, loss=kit.CrossEntropy())."
+        f"{describe_batch(outputs)}. Give one: Learner(data, model, loss=kit.CrossEntropy()). A model that "
+        "makes its own takes the targets from the batch, where they are called labels."
     )
 
 
@@ -209,6 +209,8 @@ def describe_batch(x: Any) -> str:
     if isinstance(x, Tensor):
         dtype = str(x.dtype).removeprefix("torch.")
         return f"{type(x).__name__} of shape {tuple(x.shape)}, {dtype}, {x.device}"
-    if isinstance(x, dict):
-        return "dict of " + "; ".join(f"{name}: {describe_batch(value)}" for name, value in x.items())
+    if isinstance(x, Mapping):
+        return f"{type(x).__name__} of " + "; ".join(
+            f"{name}: {describe_batch(value)}" for name, value in x.items()
+        )
     return f"{type(x).__name__} of {len(x)}" if isinstance(x, (tuple, list)) else type(x).__name__
