@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from coursekit.callbacks import Callback, CancelFit, Progress
 from coursekit.learner import Learner, Prediction
@@ -298,33 +297,6 @@ class TestOwnIdeas:
         assert not any(
             torch.equal(old, part.weight) for old, part in zip(before, model.values(), strict=True)
         )
-
-
-class CountReads(TorchDispatchMode):
-    """Counts how often a number is read from a tensor, for which a host would wait."""
-
-    count = 0
-
-    def __torch_dispatch__(self, function, types, arguments=(), options=None):
-        self.count += function is torch.ops.aten._local_scalar_dense.default
-        return function(*arguments, **(options or {}))
-
-
-def test_no_step_reads_a_number_from_the_device(monkeypatch):
-    """Reads happen when an epoch ends, and are no more for more batches."""
-    transfers = []
-    tolist = torch.Tensor.tolist
-    monkeypatch.setattr(torch.Tensor, "tolist", lambda self: transfers.append(self.shape) or tolist(self))
-    counts = []
-    for batches in (2, 20):
-        learner = make_learner(train=make_batches(batches), metrics=[accuracy, Recall(of="broken")])
-        transfers.clear()
-        with CountReads() as reads:
-            learner.fit(1, rate=0.1)
-        counts.append((reads.count, len(transfers)))
-
-    assert counts[0] == counts[1]
-    assert counts[0][0] == 0
 
 
 class TestFreezing:
