@@ -49,7 +49,7 @@ from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
 from .photo_sets import blood_cells, clothes, flower, mouse, nuclei, pets, photo_table, solar_cells, temple
 from .photos import BrokenPhotoError
 from .recipes import Recipe
-from .resnets import ResNet, ResidualBlock
+from .resnets import ResidualBlock, ResNet
 from .scan_sets import (
     body_scan,
     body_slices,
@@ -61,7 +61,17 @@ from .scan_sets import (
     whole_body,
 )
 from .scans import BrokenScanError
-from .schedules import cosine, one_cycle
+from .schedules import (
+    cosine,
+    cosine_restarts,
+    flat_cosine,
+    joined,
+    linear,
+    one_cycle,
+    show_schedule,
+    step_decay,
+    warmed_up,
+)
 from .sources import Source, SourceError, fetch
 from .splits import check_split, fold_split, group_split, random_split, stratified_split, time_split
 from .splitters import (
@@ -109,7 +119,7 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [
+__all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Accumulate",
     "Adam",
     "AdamW",
@@ -245,6 +255,7 @@ __all__ = [
     "clothes",
     "confusion_matrix",
     "cosine",
+    "cosine_restarts",
     "crop",
     "ct_slice",
     "digits",
@@ -256,12 +267,15 @@ __all__ = [
     "find_files",
     "find_items",
     "find_rate",
+    "flat_cosine",
     "flip",
     "flipbook",
     "flower",
     "fold_split",
     "framed",
     "group_split",
+    "joined",
+    "linear",
     "load_weights",
     "make_backbone",
     "mean_images",
@@ -289,11 +303,13 @@ __all__ = [
     "show_grid",
     "show_heat",
     "show_results",
+    "show_schedule",
     "show_where_it_looks",
     "small_digits",
     "softmax",
     "solar_cells",
     "spoken_digits",
+    "step_decay",
     "stratified_split",
     "suggest_rate",
     "temple",
@@ -301,6 +317,7 @@ __all__ = [
     "top_losses",
     "typed_like",
     "vision_learner",
+    "warmed_up",
     "warp_sliders",
     "where_it_looks",
     "whole_body",
