@@ -1,8 +1,8 @@
 """No step waits for the device: neither the loop nor what is always there, nor metrics, schedule or progress.
 
 Three ways to see it: count on the CPU what would make a host wait; compute on torch's device "meta", which
-has no numbers at all, so that whoever wants to know one fails at once (where a device on which waiting is dear
-would only be slow); and, where there is a GPU, let CUDA itself raise.
+has no numbers at all, so that whoever wants to know one fails at once (where waiting is dear it would only be
+slow); and, where there is a GPU, let CUDA itself raise.
 """
 
 from __future__ import annotations
