@@ -127,13 +127,17 @@ class Recipe:
             TypeError: A step that is or holds a function, or that has learned what its constructor is not
                 told; the message says what to do.
         """
+        file = Path(path)
+        unfinished = file.with_name(f"{file.name}.unfinished")
+        unfinished.write_text(json.dumps(self.as_data(), indent=1), encoding="ascii")
+        unfinished.replace(file)
+
+    def as_data(self) -> dict[str, Any]:
+        """What `save` writes, for a file that holds more than the recipe; `from_data` makes one of it."""
         parts = {"inputs": self.inputs, "targets": self.targets, "batch": self.batch}
         data = {"format": FORMAT, **{name: written(part) for name, part in parts.items()}}
         data["input_from"] = None if _holds_function(self.input_from) else written(self.input_from)
-        file = Path(path)
-        unfinished = file.with_name(f"{file.name}.unfinished")
-        unfinished.write_text(json.dumps(data, indent=1), encoding="ascii")
-        unfinished.replace(file)
+        return data
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], types: Iterable[type] = ()) -> Recipe:
@@ -154,19 +158,26 @@ class Recipe:
         ...     Recipe.load(file).vocab
         ('sound', 'broken')
         """
-        own = {kind.__name__: kind for kind in types}
         try:
             if os.path.getsize(path) > MOST_BYTES:
                 raise ValueError(f"it is larger than {MOST_BYTES // 2**20} MiB, and no recipe is.")
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            return cls.from_data(json.loads(Path(path).read_text(encoding="utf-8")), types)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{os.fspath(path)} could not be read as a recipe: {error}") from None
+
+    @classmethod
+    def from_data(cls, data: Any, types: Iterable[type] = ()) -> Recipe:
+        """Make a recipe again of what `as_data` gave; a ValueError says what is wrong with the data."""
+        own = {kind.__name__: kind for kind in types}
+        try:
             if not isinstance(data, dict) or data.get("format") != FORMAT:
                 raise ValueError(f"it does not begin as a recipe does, with the format {FORMAT!r}.")
             parts = [made(data.get(name), own) for name in ("inputs", "targets", "batch", "input_from")]
             for name, part in zip(("inputs", "targets", "batch"), parts, strict=False):
                 if not isinstance(part, Pipeline) and (part is not None or name != "targets"):
                     raise ValueError(f"its {name} are no pipeline.")
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError(f"{os.fspath(path)} could not be read as a recipe: {error}") from None
+        except (TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(str(error)) from None
         return cls(*parts)
 
     def _place(self, items: Sequence) -> Take:

@@ -63,7 +63,7 @@ def written(x: Any) -> Any:
         raise TypeError(
             f"a file holds data, and {getattr(x, '__name__', describe(x))} is a function, which is code. "
             "Make a step of it, class Mine(Transform) with the function as its encode, and hand that class "
-            "to load: Recipe.load(path, types=[Mine])."
+            "over when the file is loaded: types=[Mine]."
         )
     raise TypeError(f"a recipe holds numbers, texts, lists, types and steps; {describe(x)} is none of them.")
 
@@ -182,8 +182,8 @@ def find_class(name: Any, types: Mapping[str, type]) -> Any:
     module, _, word = str(name).rpartition(".")
     if not module and word not in types:
         raise ValueError(
-            f"it uses {word}, a class that does not come with the library. Hand it over: "
-            f"Recipe.load(path, types=[{word}])."
+            f"it uses {word}, a class that does not come with the library. Hand it over when you load: "
+            f"types=[{word}]."
         )
     found = of_the_library(module, word) if module else types[word]
     if not isinstance(found, type) or not may_be_named(found):

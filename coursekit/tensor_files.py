@@ -7,7 +7,7 @@ header's metadata, with a checksum over both. Nothing in it can name code, so re
 >>> from tempfile import TemporaryDirectory
 >>> with TemporaryDirectory() as folder:
 ...     file = Path(folder, "numbers.safetensors")
-...     write_file(file, {"step": 3, "weights": torch.ones(2)}, "numbers 1")
+...     checksum_of_all = write_file(file, {"step": 3, "weights": torch.ones(2)}, "numbers 1")
 ...     read_file(file, "numbers 1")
 {'step': 3, 'weights': tensor([1., 1.])}
 """
@@ -29,37 +29,38 @@ MOST_TEXT = 64 * 2**20
 NAME = "coursekit"
 
 
-def packed(x: Any, tensors: dict[Any, tuple[int, Tensor]]) -> Any:
+def packed(x: Any, tensors: dict[Any, tuple[str, Tensor]], path: str = "") -> Any:
     """What JSON can hold of plain data; its tensors are put aside into `tensors`, each of them once.
 
-    Raises TypeError for what is no plain data.
+    A tensor is called by its path: `model.head.weight`. Raises TypeError for what is no plain data.
 
     >>> aside = {}
     >>> shared = torch.ones(2)
     >>> packed({"a": shared, 3: (shared, None)}, aside), len(aside)
-    ({'dict': [['a', {'tensor': 0}], [3, {'tuple': [{'tensor': 0}, None]}]]}, 1)
+    ({'dict': [['a', {'tensor': 'a'}], [3, {'tuple': [{'tensor': 'a'}, None]}]]}, 1)
     """
     if x is None or isinstance(x, bool | int | float | str):
         return x
     if isinstance(x, Tensor):
         # Tied weights are tensors of their own that share their numbers.
         same = (x.device, x.dtype, x.data_ptr(), x.shape, x.stride())
-        return {"tensor": tensors.setdefault(same, (len(tensors), x))[0]}
+        return {"tensor": tensors.setdefault(same, (path, x))[0]}
+    below = f"{path}." if path else ""
     if isinstance(x, list | tuple):
-        content = [packed(one, tensors) for one in x]
+        content = [packed(one, tensors, f"{below}{number}") for number, one in enumerate(x)]
         return content if isinstance(x, list) else {"tuple": content}
     if isinstance(x, Mapping):
-        return {"dict": [[packed(name, tensors), packed(value, tensors)] for name, value in x.items()]}
+        return {"dict": [[packed(name, {}), packed(x[name], tensors, f"{below}{name}")] for name in x]}
     raise TypeError(
-        f"a file holds numbers, texts, lists, dictionaries and tensors; {type(x).__name__} is none of them. "
-        "Let state_dict() give such plain data."
+        f"a file holds numbers, texts, lists, dictionaries and tensors; {path or 'this'} is of the type "
+        f"{type(x).__name__}. Let state_dict() give such plain data."
     )
 
 
-def unpacked(data: Any, tensors: list[Tensor]) -> Any:
+def unpacked(data: Any, tensors: Mapping[str, Tensor]) -> Any:
     """What `packed` was given. Raises ValueError for what it never gives.
 
-    >>> unpacked({"dict": [["a", {"tensor": 0}]]}, [torch.ones(2)])
+    >>> unpacked({"dict": [["a", {"tensor": "a"}]]}, {"a": torch.ones(2)})
     {'a': tensor([1., 1.])}
     """
     if isinstance(data, list):
@@ -67,8 +68,8 @@ def unpacked(data: Any, tensors: list[Tensor]) -> Any:
     if not isinstance(data, dict):
         return data
     match next(iter(data.items()), None):
-        case "tensor", int(number) if 0 <= number < len(tensors):
-            return tensors[number]
+        case "tensor", str(name) if name in tensors:
+            return tensors[name]
         case "tuple", list(content):
             return tuple(unpacked(content, tensors))
         case "dict", list(pairs):
@@ -76,7 +77,7 @@ def unpacked(data: Any, tensors: list[Tensor]) -> Any:
     raise ValueError("its header holds what is never written there")
 
 
-def write_file(path: str | os.PathLike[str], data: Any, form: str) -> None:
+def write_file(path: str | os.PathLike[str], data: Any, form: str) -> str:
     """Write plain data with tensors in it; what was at `path` stays until all of the new is on the disk.
 
     Args:
@@ -84,14 +85,17 @@ def write_file(path: str | os.PathLike[str], data: Any, form: str) -> None:
         data: numbers, texts, None, tensors, and lists, tuples and dictionaries of these.
         form: what the file is, a word or two and a version: "coursekit checkpoint 1".
 
-    Raises TypeError for what is no plain data, OSError when there is no place.
+    Returns the checksum of all that was written. Raises TypeError for what is no plain data, ValueError for
+    two tensors with one path, OSError when there is no place.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    aside: dict[Any, tuple[int, Tensor]] = {}
+    aside: dict[Any, tuple[str, Tensor]] = {}
     text = json.dumps(packed(data, aside))
-    tensors = {str(number): one.detach().cpu().contiguous() for number, one in aside.values()}
+    tensors = {name: one.detach().cpu().contiguous() for name, one in aside.values()}
+    if len(tensors) < len(aside):
+        raise ValueError("two tensors would have one name in the file; names of dictionaries hold no dots.")
     about = {"format": form, NAME: text, "checksum": str(checksum(text, tensors))}
     file = Path(path)
     unfinished = file.with_name(f"{file.name}.unfinished")
@@ -101,6 +105,7 @@ def write_file(path: str | os.PathLike[str], data: Any, form: str) -> None:
     except (SafetensorError, OSError) as error:
         unfinished.unlink(missing_ok=True)
         raise OSError(f"{file} could not be written: {error}. What was there before still is.") from error
+    return about["checksum"]
 
 
 def put(unfinished: Path, file: Path) -> None:
@@ -114,12 +119,13 @@ def put(unfinished: Path, file: Path) -> None:
         os.close(folder)
 
 
-def read_file(path: str | os.PathLike[str], form: str) -> Any:
+def read_file(path: str | os.PathLike[str], form: str, wanted: str | None = None) -> Any:
     """Read what `write_file` wrote, on the CPU. Whatever the file says, no code is run.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is something else, damaged, of another format or of a newer one.
+        ValueError: It is something else, damaged, of another format or of a newer one; or its checksum is not
+            the one `wanted`.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -135,7 +141,9 @@ def read_file(path: str | os.PathLike[str], form: str) -> Any:
             raise ValueError(f"its header holds more than {MOST_TEXT // 2**20} MiB of text")
         if about.get("checksum") != str(checksum(text, tensors)):
             raise ValueError("it is damaged: its numbers are not those that were written")
-        return unpacked(json.loads(text), [tensors[str(number)] for number in range(len(tensors))])
+        if wanted not in (None, about["checksum"]):
+            raise ValueError("it was not saved together with the file beside it")
+        return unpacked(json.loads(text), tensors)
     except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:
         word = form.rpartition(" ")[0]
         said = "it is nested too deep" if isinstance(error, RecursionError) else str(error)

@@ -114,7 +114,7 @@ def test_a_step_of_ones_own_is_handed_to_load(photos: Path, tmp_path: Path) -> N
     )
     data.recipe.save(file)
 
-    with pytest.raises(ValueError, match=r"r\.json could not.*uses Louder.*load\(path, types=\[Louder\]\)"):
+    with pytest.raises(ValueError, match=r"r\.json could not.*uses Louder.*types=\[Louder\]"):
         kit.Recipe.load(file)
     loaded = kit.Recipe.load(file, types=[Louder])
     assert torch.equal(kit.plain(loaded.encode(photo)), kit.plain(data.encode_item(photo)))
