@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 
+from .acceleration import CaptureGraph, ChannelsLast, Compile, MixedPrecision
 from .array_sets import aerial, cifar10, digits, fashion_mnist, mnist, satellite, small_digits, spoken_digits
 from .augment import Augment, Warp
 from .averaging import AverageWeights
@@ -37,6 +38,7 @@ from .files import FileNames, FilePath, find_files
 from .finding import Together, find_items
 from .finding_the_rate import RateCurve, RateFinder, find_rate, suggest_rate
 from .geometry import crop, flip, resize, rotate
+from .heads import AmountHead, Head, Network, PointHead, Task, make_task
 from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
 from .learner import Learner, Prediction
@@ -109,8 +111,9 @@ from .tensors import (
 from .tracing import TraceNaN
 from .transforms import Pipeline, RandomTransform, Transform
 from .unets import UNet
-from .vision import Head, Network, vision_learner
+from .vision import vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
+from .widgets.descents import Descent, step_down
 from .widgets.flipbooks import Flipbook, flipbook
 from .widgets.warps import WarpSliders, warp_sliders
 
@@ -119,11 +122,12 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [  # noqa: RUF022  as dir() sorts, capitals first
+__all__ = [
     "Accumulate",
     "Adam",
     "AdamW",
     "AmbiguousMethodError",
+    "AmountHead",
     "Augment",
     "AverageWeights",
     "Backbone",
@@ -138,13 +142,16 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "CancelBatch",
     "CancelEpoch",
     "CancelFit",
+    "CaptureGraph",
     "Categorize",
     "Category",
     "CentreCrop",
+    "ChannelsLast",
     "Checkpoint",
     "ClipGradients",
     "ColourChange",
     "ColumnSplit",
+    "Compile",
     "Contrast",
     "Convolution",
     "Create",
@@ -179,6 +186,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Mean",
     "Metric",
     "Metrics",
+    "MixedPrecision",
     "Movement",
     "MultiCategorize",
     "MultiCategory",
@@ -190,6 +198,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Perspective",
     "Pipeline",
     "PointCloud",
+    "PointHead",
     "Precision",
     "Prediction",
     "Progress",
@@ -224,6 +233,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "StratifiedSplit",
     "Tabulate",
     "Target",
+    "Task",
     "Text",
     "TimeSplit",
     "ToFloat",
@@ -278,6 +288,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "linear",
     "load_weights",
     "make_backbone",
+    "make_task",
     "mean_images",
     "mean_squared_error",
     "method",
@@ -321,4 +332,8 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "warp_sliders",
     "where_it_looks",
     "whole_body",
+]
+__all__ = [
+    "Descent",
+    "step_down",
 ]

@@ -19,17 +19,19 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
-                        choices colours confusion convolutions creating cropping datablock descriptions
-                        devices dispatch display figures files finding finding_the_rate geometry
-                        inspecting interpret learner loaders losses metrics movements optimizers orders
-                        photo_sets photos recipes resnets scan_sets scans schedules sources splits
-                        splitters stepping steps stopping table_sets tensors tracing transforms unets
-                        vision vocabularies widgets.flipbooks widgets.warps
+    api                 acceleration array_sets augment averaging backbones baselines blocks callbacks
+                        checkpoints choices colours confusion convolutions creating cropping datablock
+                        descriptions devices dispatch display figures files finding finding_the_rate
+                        geometry heads inspecting interpret learner loaders losses metrics movements
+                        optimizers orders photo_sets photos recipes resnets scan_sets scans schedules
+                        sources splits splitters stepping steps stopping table_sets tensors tracing
+                        transforms unets vision vocabularies widgets.descents widgets.flipbooks
+                        widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
                         widgets.flipbooks
+    widgets.descents    widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises kit progress root workspace
     data                sources
@@ -66,13 +68,14 @@ apart
     definitions
 apps
     interpret           display learner tensors vision
-    vision              backbones learner loaders losses sources
+    vision              backbones batches finding heads learner loaders tensors
 training
     learner             batches callbacks devices events failures loop metrics optimizers predictions schedules
     finding_the_rate    callbacks events
     callbacks           events metrics screens
     stopping            checkpoints events
     tracing             batches events failures
+    acceleration        events
     averaging           events
     checkpoints         callbacks events standing tensor_files
     standing            batches
@@ -86,6 +89,7 @@ training
     devices
     schedules
     optimizers
+    heads               backbones convolutions dispatch losses metrics tensors unets
     losses              metrics
     metrics
     confusion
