@@ -114,6 +114,7 @@ from .unets import UNet
 from .vision import vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .widgets.descents import Descent, step_down
+from .widgets.descents import Descent, step_down
 from .widgets.flipbooks import Flipbook, flipbook
 from .widgets.warps import WarpSliders, warp_sliders
 
@@ -160,6 +161,7 @@ __all__ = [
     "Crop",
     "CrossEntropy",
     "DataBlock",
+    "Descent",
     "DicomImage",
     "Erase",
     "FileNames",
@@ -321,6 +323,7 @@ __all__ = [
     "solar_cells",
     "spoken_digits",
     "step_decay",
+    "step_down",
     "stratified_split",
     "suggest_rate",
     "temple",

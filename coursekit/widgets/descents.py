@@ -93,12 +93,7 @@ def step_down(
     Descent(w from -1 to 1)
     """
     first, last = ends or (-max(1.0, 1.25 * abs(start)), max(1.0, 1.25 * abs(start)))
-    if not first <= start <= last:
-        raise ValueError(
-            f"the ball begins in the picture, {first:g} to {last:g}; start={start!r} is not there."
-        )
-    if not 0 < rate < math.inf:
-        raise ValueError(f"a learning rate is a number above 0; got rate={rate!r}.")
+    demand_sense(start, rate, first, last)
     places = measured(loss, float(first), float(last))
     data = {
         "name": name,
@@ -112,6 +107,16 @@ def step_down(
     with drawn_by(lambda _: draw(places, data), None) as figure:
         photo = photographed(figure)
     return Descent(name, alt, compressed(photo, photo.size), data)
+
+
+def demand_sense(start: float, rate: float, first: float, last: float) -> None:
+    """Refuse a start that is not in the picture, and a rate that is none."""
+    if not first <= start <= last:
+        raise ValueError(
+            f"the ball begins in the picture, {first:g} to {last:g}; start={start!r} is not there."
+        )
+    if not 0 < rate < math.inf:
+        raise ValueError(f"a learning rate is a number above 0; got rate={rate!r}.")
 
 
 def measured(loss: Callable[[Tensor], Tensor], first: float, last: float) -> list[Place]:
