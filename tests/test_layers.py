@@ -32,7 +32,6 @@ apart
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
                         widgets.flipbooks
     widgets.descents    widgets.flipbooks
-    widgets.descents    widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises kit progress root workspace
     data                sources
