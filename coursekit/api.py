@@ -114,7 +114,6 @@ from .unets import UNet
 from .vision import vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .widgets.descents import Descent, step_down
-from .widgets.descents import Descent, step_down
 from .widgets.flipbooks import Flipbook, flipbook
 from .widgets.warps import WarpSliders, warp_sliders
 
@@ -335,8 +334,4 @@ __all__ = [
     "warp_sliders",
     "where_it_looks",
     "whole_body",
-]
-__all__ = [
-    "Descent",
-    "step_down",
 ]

@@ -38,6 +38,10 @@ STAGES = [
 ]
 
 
+# Small, and large enough for five halvings.
+TINY = 64
+
+
 class Standardize(nn.Module):
     """Bring photos to the scale that the pretrained weights were trained on, as the network's own first step.
 
@@ -209,6 +213,19 @@ class Backbone(nn.Module):
             grid = stage(grid)
             found.append(grid)
         return found
+
+    @torch.no_grad()
+    def try_out(self) -> tuple[int, list[Tensor]]:
+        """See what the stages make of a small square picture, which is black; nothing else changes.
+
+        Returns:
+            How many pixels wide and high the picture is, and the grid after each stage, for one picture.
+        """
+        size, training = self.size or TINY, self.training
+        weight = next(self.parameters(), torch.zeros(0))
+        grids = self.eval().grids(torch.zeros(1, self.input_channels, size, size, device=weight.device))
+        self.train(training)
+        return size, grids
 
     def parameter_groups(self) -> list[list[nn.Parameter]]:
         """The parameters of the early half of the stages and of the late one; of one stage, only these.

@@ -20,7 +20,6 @@ from .convolutions import Activation, Convolution, start_convolutions
 
 # Wide enough to say something, and no wider than a processor can do at the larger sizes.
 NARROWEST, WIDEST = 32, 256
-TINY = 64
 
 
 class StepUp(nn.Module):
@@ -95,12 +94,11 @@ class UNet(nn.Module):
         return [*self.body.parameter_groups(), up]
 
 
-@torch.no_grad()
 def find_skips(body: Backbone) -> list[tuple[int, int]]:
     """For each size above the last one, the number of the last stage that has it, and its channels.
 
     Args:
-        body: The backbone; it is asked about a tiny picture, and stays as it is.
+        body: The backbone; it is asked about a small picture, and stays as it is.
 
     Returns:
         The smallest size first. None for a backbone that changes size in one go, as transformers do.
@@ -109,10 +107,6 @@ def find_skips(body: Backbone) -> list[tuple[int, int]]:
     >>> find_skips(efficientnet_lite0())
     [(5, 112), (3, 40), (2, 24), (1, 16)]
     """
-    training, weight = body.training, next(body.parameters(), torch.zeros(0))
-    size = body.size or TINY
-    body.eval()
-    grids = body.grids(torch.zeros(1, body.input_channels, size, size, device=weight.device))
-    body.train(training)
+    _, grids = body.try_out()
     last = {int(grid.shape[-1]): (number, grid.shape[1]) for number, grid in enumerate(grids)}
     return [last[side] for side in sorted(last) if side > grids[-1].shape[-1]]

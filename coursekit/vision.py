@@ -1,139 +1,100 @@
 """Photos in five lines: a pretrained network, a head made for your targets, and a learner that knows both.
 
->>> net = Network(efficientnet_lite0(), Head(1280, 2))
+>>> import torch
+>>> net = Network(make_backbone("efficientnet_lite0", pretrained=False), Head(1280, 2))
 >>> net(torch.zeros(2, 3, 64, 64)).shape
 torch.Size([2, 2])
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from .backbones import Backbone, efficientnet_lite0
+from .backbones import Backbone, make_backbone
+from .batches import collate, describe_batch
+from .finding import has_numbers
+from .heads import Head, Network, make_task
 from .learner import Learner
 from .loaders import Loaders
-from .losses import CrossEntropy
-from .sources import fetch
+from .tensors import Image, Mask
 
-BACKBONES = {"efficientnet_lite0": efficientnet_lite0}
-
-
-class Head(nn.Module):
-    """Turn a grid of features into one score for each class.
-
-    The mean over the grid says how much of a feature there is, the maximum whether it is there at all: a
-    crack is thin, and the mean alone would hardly see it.
-
-    Args:
-        channels: How many features the backbone gives for each place.
-        classes: How many classes there are.
-        dropout: The share of features that is hidden at random while training.
-
-    >>> Head(8, classes=3)(torch.zeros(2, 8, 4, 4)).shape
-    torch.Size([2, 3])
-    """
-
-    def __init__(self, channels: int, classes: int, dropout: float = 0.25) -> None:
-        super().__init__()
-        self.scale = nn.BatchNorm1d(2 * channels)
-        self.dropout = nn.Dropout(dropout)
-        self.scores = nn.Linear(2 * channels, classes)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map `(N, channels, H, W)` features to `(N, classes)` scores."""
-        pooled = torch.cat([features.mean((2, 3)), features.amax((2, 3))], dim=1)
-        return self.scores(self.dropout(self.scale(pooled)))
-
-
-class Network(nn.Module):
-    """A backbone and a head, one after the other.
-
-    Attributes:
-        body: Turns photos into features; pretrained.
-        head: Turns features into scores; new.
-
-    >>> model = Network(make_backbone("efficientnet_lite0", pretrained=False), Head(1280, classes=2))
-    >>> [len(group) for group in model.parameter_groups()]
-    [72, 75, 4]
-    """
-
-    def __init__(self, body: Backbone, head: nn.Module) -> None:
-        super().__init__()
-        self.body, self.head = body, head
-
-    def forward(self, photos: Tensor) -> Tensor:
-        """Map `(N, C, H, W)` photos in 0..1 to `(N, classes)` scores."""
-        return self.head(self.body(photos))
-
-    def parameter_groups(self) -> list[list[nn.Parameter]]:
-        """The parameters from general to special: the early stages, the late stages, the head.
-
-        Early stages see edges and spots, which every photo has; late ones see whole things. So the late ones
-        have more to learn about new photos, and the head has everything to learn.
-        """
-        stages = list(self.body.stages)
-        middle = len(stages) // 2 + 1
-        early, late = stages[:middle], stages[middle:]
-        return [_parameters(early), _parameters(late), _parameters([self.head])]
+__all__ = ["Head", "Network", "make_backbone", "vision_learner"]
 
 
 def vision_learner(
     data: Loaders,
     backbone: str | Backbone = "efficientnet_lite0",
-    metrics: Sequence[Any] = (),
+    metrics: Sequence[Any] | None = None,
     pretrained: bool = True,
     **options: Any,
 ) -> Learner:
     """A learner for photos: the head and the loss follow from the targets, the body comes pretrained.
 
+    Targets may be a `Category`, a `MultiCategory`, `Keypoints`, a `Mask` whose classes have names, or a
+    `Target`, an amount; for a type of your own write a method of `make_task`. Photos may have any number of
+    channels; `make_backbone` tells what becomes of weights that were trained on three.
+
     Args:
-        data: What `DataBlock.loaders` gave, with a `Category` as target.
-        backbone: The name of a backbone, or one you made.
-        metrics: What to report after each epoch, such as `accuracy`.
+        data: What `DataBlock.loaders` gave.
+        backbone: The name of a backbone, as `make_backbone` takes it, or one you made.
+        metrics: What to report after each epoch, such as `accuracy`; by default what suits the targets.
         pretrained: Whether the body starts from its weights; else from random numbers.
         options: What else `Learner` takes.
 
     Raises:
-        ValueError: The targets are no categories, or there is no backbone of that name.
+        ValueError: There is no backbone of that name, or targets, photos and backbone do not fit.
+        NoMethodError: Nobody has said what learns such targets.
 
+    >>> import torch
     >>> from .datablock import DataBlock
-    >>> from .tensors import Category, Image
+    >>> from .tensors import Category
     >>> photos = [{"photo": torch.zeros(3, 32, 32, dtype=torch.uint8), "label": name} for name in "abab"]
     >>> data = DataBlock(Image, Category, split=([0, 1], [2, 3])).loaders(photos)
     >>> learner = vision_learner(data, pretrained=False, device="cpu")
     >>> learner.model.head.scores.out_features
     2
     """
-    if len(data.vocab) < 2:
+    photo, target = one_of(data)
+    channels = photo.shape[1]
+    body = make_backbone(backbone, pretrained, channels) if isinstance(backbone, str) else backbone
+    if body.size is not None and tuple(photo.shape[-2:]) != (body.size, body.size):
         raise ValueError(
-            f"vision_learner tells kinds of photo apart, so it needs at least two; the targets have "
-            f"{len(data.vocab)}: {', '.join(map(str, data.vocab)) or 'none'}. Is targets=Category, and does "
-            "each kind have photos on the training side?"
+            f"{body.name!r} takes photos of {body.size} by {body.size} pixels, and these are "
+            f"{photo.shape[-2]} by {photo.shape[-1]}: item_transforms=[Resize({body.size})]."
         )
-    body = make_backbone(backbone, pretrained) if isinstance(backbone, str) else backbone
-    model = Network(body, Head(body.channels, len(data.vocab)))
-    return Learner(data, model, CrossEntropy(), metrics=metrics, **options)
+    task = make_task(target, body, data)
+    chosen = task.metrics if metrics is None else metrics
+    return Learner(data, task.model, options.pop("loss", task.loss), metrics=chosen, **options)
 
 
-def make_backbone(name: str, pretrained: bool = True) -> Backbone:
-    """Make a backbone by name, with its pretrained weights if wanted.
+def one_of(data: Loaders) -> tuple[Image, Any]:
+    """A photo and its target, as batches of one: what the model will be given, from the held-out side.
 
     Raises:
-        ValueError: There is no backbone of that name.
-        SourceError: Its weights cannot be had.
+        ValueError: The inputs are no photos, there is no target, or a mask is not as large as its photo.
 
-    >>> make_backbone("efficientnet_lite0", pretrained=False).channels
-    1280
+    >>> import torch
+    >>> from .datablock import DataBlock
+    >>> from .tensors import Category
+    >>> photos = [{"photo": torch.zeros(3, 32, 32, dtype=torch.uint8), "label": name} for name in "abab"]
+    >>> photo, target = one_of(DataBlock(Image, Category, split=([0, 1], [2, 3])).loaders(photos))
+    >>> photo.shape, target.vocab
+    (torch.Size([1, 3, 32, 32]), ('a', 'b'))
     """
-    if name not in BACKBONES:
-        raise ValueError(f"there is no backbone {name!r}; there is {', '.join(map(repr, BACKBONES))}.")
-    weights = next(fetch(name).glob("*.pth")) if pretrained else None
-    return BACKBONES[name](weights)
-
-
-def _parameters(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
-    return [parameter for layer in layers for parameter in layer.parameters()]
+    items = data.valid.items
+    numbered = has_numbers(items.raw)
+    batch = data.recipe.batch.encode(collate([items[0]])) if numbered else next(iter(data.valid))
+    if not isinstance(batch, tuple) or len(batch) != 2 or not isinstance(batch[0], Image):
+        raise ValueError(
+            "vision_learner learns from pairs of a photo and a target, as DataBlock(inputs=Image, "
+            f"targets=Category) makes them; these items are {describe_batch(batch)}. For other inputs there "
+            "is Learner(data, model, loss)."
+        )
+    photo, target = batch
+    if isinstance(target, Mask) and target.shape[-2:] != photo.shape[-2:]:
+        raise ValueError(
+            f"a mask says of each pixel what it is, so it is as large as its photo; photos are "
+            f"{photo.shape[-2]} by {photo.shape[-1]} pixels, masks {target.shape[-2]} by {target.shape[-1]}."
+        )
+    return photo, target

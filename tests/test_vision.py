@@ -54,7 +54,7 @@ def test_parameter_groups_hold_every_parameter_once():
 
 
 def test_an_unknown_backbone_is_refused_in_words():
-    with pytest.raises(ValueError, match="there is no backbone 'resnet'; there is 'efficientnet_lite0'"):
+    with pytest.raises(ValueError, match="no backbone 'resnet'; did you mean 'resnet50'"):
         make_backbone("resnet")
 
 
