@@ -43,7 +43,18 @@ from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
-from .losses import CrossEntropy, binary_cross_entropy, mean_squared_error, softmax
+from .losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Dice,
+    Focal,
+    MeanSquaredError,
+    PointDistance,
+    binary_cross_entropy,
+    mean_squared_error,
+    softmax,
+)
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp, sgd_step
@@ -122,7 +133,8 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [
+__all__ = [  # noqa: RUF022  as dir() sorts, capitals first
+    "AbsoluteError",
     "Accumulate",
     "Adam",
     "AdamW",
@@ -132,6 +144,7 @@ __all__ = [
     "AverageWeights",
     "Backbone",
     "Balanced",
+    "BinaryCrossEntropy",
     "Block",
     "Boxes",
     "Brightness",
@@ -161,6 +174,7 @@ __all__ = [
     "CrossEntropy",
     "DataBlock",
     "Descent",
+    "Dice",
     "DicomImage",
     "Erase",
     "FileNames",
@@ -168,6 +182,7 @@ __all__ = [
     "Fit",
     "Flip",
     "Flipbook",
+    "Focal",
     "FoldSplit",
     "FolderSplit",
     "Freeze",
@@ -185,6 +200,7 @@ __all__ = [
     "Loaders",
     "Mask",
     "Mean",
+    "MeanSquaredError",
     "Metric",
     "Metrics",
     "MixedPrecision",
@@ -199,6 +215,7 @@ __all__ = [
     "Perspective",
     "Pipeline",
     "PointCloud",
+    "PointDistance",
     "PointHead",
     "Precision",
     "Prediction",

@@ -19,14 +19,13 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 acceleration array_sets augment averaging backbones baselines blocks callbacks
-                        checkpoints choices colours confusion convolutions creating cropping datablock
-                        descriptions devices dispatch display figures files finding finding_the_rate
-                        geometry heads inspecting interpret learner loaders losses metrics movements
-                        optimizers orders photo_sets photos recipes resnets scan_sets scans schedules
-                        sources splits splitters stepping steps stopping table_sets tensors tracing
-                        transforms unets vision vocabularies widgets.descents widgets.flipbooks
-                        widgets.warps
+    api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
+                        choices colours confusion convolutions creating cropping datablock descriptions
+                        devices dispatch display figures files finding finding_the_rate geometry heads
+                        inspecting interpret learner loaders losses metrics movements optimizers orders
+                        photo_sets photos recipes resnets scan_sets scans schedules sources splits
+                        splitters stepping steps stopping table_sets tensors tracing transforms unets
+                        vision vocabularies widgets.descents widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
