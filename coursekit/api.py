@@ -59,6 +59,7 @@ from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp, sgd_step
 from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
+from .parallel import Distributed
 from .photo_sets import blood_cells, clothes, flower, mouse, nuclei, pets, photo_table, solar_cells, temple
 from .photos import BrokenPhotoError
 from .recipes import Recipe
@@ -133,7 +134,7 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [  # noqa: RUF022  as dir() sorts, capitals first
+__all__ = [
     "AbsoluteError",
     "Accumulate",
     "Adam",
@@ -176,6 +177,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Descent",
     "Dice",
     "DicomImage",
+    "Distributed",
     "Erase",
     "FileNames",
     "FilePath",

@@ -61,6 +61,8 @@ class AverageWeights(Callback):
     def before_fit(self, learner: Learner) -> None:
         self.steps, self.own = 0, []
         self.averages = [value.clone() for value in averaged_parts(learner.model)]
+        # Before all others, some of which know weights that are better still.
+        learner.handlers["after_fit"].insert(0, self._keep)
 
     def before_train(self, learner: Learner) -> None:
         parts = averaged_parts(learner.model)
@@ -82,9 +84,8 @@ class AverageWeights(Callback):
             put_in(learner.model, self.own)
         self.own = []
 
-    def after_fit(self, learner: Learner) -> None:
-        if self.averages:
-            put_in(learner.model, self.averages)
+    def _keep(self, learner: Learner) -> None:
+        put_in(learner.model, self.averages)
         self.averages, self.own = [], []
 
 

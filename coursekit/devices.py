@@ -21,13 +21,13 @@ def choose_device(device: torch.device | str | None = None) -> torch.device:
     """The device to compute on: the one asked for, or the first that works of CUDA, Apple's MPS and the CPU.
 
     Each is tried with a small computation. A GPU that is there and does not compute is passed over with a
-    UserWarning that says why; RuntimeError when it was asked for by name.
+    UserWarning that says why; RuntimeError when it was asked for by name, and for a name of no device.
 
     >>> choose_device("cpu")
     device(type='cpu')
     """
     if device is not None:
-        return _try_device(torch.device(device))
+        return _try_device(_named(device))
     candidates: dict[str, Callable[[], bool]] = {
         "cuda": torch.cuda.is_available,
         "mps": torch.backends.mps.is_available,
@@ -70,6 +70,17 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def _named(device: torch.device | str) -> torch.device:
+    """The device of that name; RuntimeError when there is no such kind."""
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"{device!r} names no device; there are 'cpu', 'cuda' (a GPU, of NVIDIA or AMD), 'cuda:1' (the "
+            "second one) and 'mps' (Apple's)."
+        ) from error
+
+
 def _try_device(device: torch.device) -> torch.device:
     """The device with its number, after a first computation on it has worked."""
     try:
@@ -94,3 +105,14 @@ def _describe_trouble(device: torch.device, error: BaseException) -> str:
         'Compute with device="cpu", or see that its driver fits this torch '
         f"({torch.__version__})."
     )
+
+
+def is_first() -> bool:
+    """Whether this is the first of the processes that train together, who alone writes and shows anything.
+
+    >>> is_first()
+    True
+    """
+    distributed = torch.distributed
+    together = distributed.is_available() and distributed.is_initialized()
+    return not together or distributed.get_rank() == 0

@@ -55,8 +55,6 @@ class StopEarly(Callback):
 
     def before_fit(self, learner: Learner) -> None:
         self.best, self.waited, self.weights = math.nan, 0, {}
-        # After all others, some of which leave weights of their own in the model.
-        learner.handlers["after_fit"].append(self._give_back)
 
     def after_validate(self, learner: Learner) -> None:
         values = learner.metrics.values
@@ -74,14 +72,14 @@ class StopEarly(Callback):
         if self.waited >= self.patience:
             raise CancelFit
 
-    def _is_better(self, value: float) -> bool:
-        gain = self.best - value if any(word in self.metric for word in SMALLER) else value - self.best
-        return math.isnan(self.best) or gain > self.smallest_change
-
-    def _give_back(self, learner: Learner) -> None:
+    def after_fit(self, learner: Learner) -> None:
         if self.weights:
             learner.model.load_state_dict(self.weights)
         self.weights = {}
+
+    def _is_better(self, value: float) -> bool:
+        gain = self.best - value if any(word in self.metric for word in SMALLER) else value - self.best
+        return math.isnan(self.best) or gain > self.smallest_change
 
 
 class OverfitOneBatch(Callback):

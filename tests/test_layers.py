@@ -23,9 +23,9 @@ face
                         choices colours confusion convolutions creating cropping datablock descriptions
                         devices dispatch display figures files finding finding_the_rate geometry heads
                         inspecting interpret learner loaders losses metrics movements optimizers orders
-                        photo_sets photos recipes resnets scan_sets scans schedules sources splits
-                        splitters stepping steps stopping table_sets tensors tracing transforms unets
-                        vision vocabularies widgets.descents widgets.flipbooks widgets.warps
+                        parallel photo_sets photos recipes resnets scan_sets scans schedules sources
+                        splits splitters stepping steps stopping table_sets tensors tracing transforms
+                        unets vision vocabularies widgets.descents widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -69,11 +69,13 @@ apps
     interpret           display learner tensors vision
     vision              backbones batches finding heads learner loaders tensors
 training
-    learner             batches callbacks devices events failures loop metrics optimizers predictions schedules
+    learner             batches callbacks demands devices events failures loop metrics optimizers
+                        predictions schedules
     finding_the_rate    callbacks events
-    callbacks           events metrics screens
+    callbacks           batches events metrics screens
     stopping            checkpoints events
     tracing             batches events failures
+    parallel            callbacks devices events metrics stepping
     acceleration        events
     averaging           events
     checkpoints         callbacks events standing tensor_files
@@ -84,6 +86,7 @@ training
     events
     predictions         batches metrics
     failures            batches
+    demands             batches
     screens
     devices
     schedules
