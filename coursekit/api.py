@@ -134,7 +134,7 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [
+__all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "AbsoluteError",
     "Accumulate",
     "Adam",
