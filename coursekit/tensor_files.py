@@ -96,16 +96,17 @@ def write_file(path: str | os.PathLike[str], data: Any, form: str) -> str:
     tensors = {name: one.detach().cpu().contiguous() for name, one in aside.values()}
     if len(tensors) < len(aside):
         raise ValueError("two tensors would have one name in the file; names of dictionaries hold no dots.")
-    about = {"format": form, NAME: text, "checksum": str(checksum(text, tensors))}
+    # All under one name: of several, safetensors writes them in an order of chance.
+    total = str(checksum(text, tensors))
     file = Path(path)
     unfinished = file.with_name(f"{file.name}.unfinished")
     try:
-        save_file(tensors, unfinished, about)
+        save_file(tensors, unfinished, {NAME: f"{form}\n{total}\n{text}"})
         put(unfinished, file)
     except (SafetensorError, OSError) as error:
         unfinished.unlink(missing_ok=True)
         raise OSError(f"{file} could not be written: {error}. What was there before still is.") from error
-    return about["checksum"]
+    return total
 
 
 def put(unfinished: Path, file: Path) -> None:
@@ -132,16 +133,16 @@ def read_file(path: str | os.PathLike[str], form: str, wanted: str | None = None
     demand_file(path)
     try:
         with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            demand_form(about.get("format", ""), form)
+            found, _, rest = (file.metadata() or {}).get(NAME, "").partition("\n")
+            demand_form(found, form)
             # A copy, as the file may be replaced while these are still in use.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        text = about.get(NAME, "")
+        total, _, text = rest.partition("\n")
         if len(text) > MOST_TEXT:
             raise ValueError(f"its header holds more than {MOST_TEXT // 2**20} MiB of text")
-        if about.get("checksum") != str(checksum(text, tensors)):
+        if total != str(checksum(text, tensors)):
             raise ValueError("it is damaged: its numbers are not those that were written")
-        if wanted not in (None, about["checksum"]):
+        if wanted not in (None, total):
             raise ValueError("it was not saved together with the file beside it")
         return unpacked(json.loads(text), tensors)
     except (SafetensorError, ValueError, TypeError, KeyError, RecursionError) as error:

@@ -24,7 +24,7 @@ import coursekit as kit
 from coursekit.checkpoints import FORMAT
 from coursekit.tensor_files import read_file
 
-EPOCHS = 3
+EPOCHS = 2
 
 
 def make_learner(*callbacks: kit.Callback) -> kit.Learner:
@@ -36,7 +36,12 @@ def make_learner(*callbacks: kit.Callback) -> kit.Learner:
     model.extend([nn.Linear(128, 16), nn.Linear(16, 2)])
     always = [kit.Progress("off"), kit.AverageWeights(0.9), *callbacks]
     return kit.Learner(
-        (train, kit.Loader(items[:20], 8)), model, kit.CrossEntropy(), [kit.accuracy], callbacks=always, device="cpu"
+        (train, kit.Loader(items[:20], 8)),
+        model,
+        kit.CrossEntropy(),
+        [kit.accuracy],
+        callbacks=always,
+        device="cpu",
     )
 
 
@@ -83,7 +88,12 @@ def main(folder: Path, count: int) -> dict[str, Any]:
     begun = time.perf_counter()
     os.waitpid(child(folder), 0)
     longest = time.perf_counter() - begun
-    seen = {"kills": 0, "while writing": 0, "runs": 1, "equal": int((folder / "result.json").read_text() == whole)}
+    seen = {
+        "kills": 0,
+        "while writing": 0,
+        "runs": 1,
+        "equal": int((folder / "result.json").read_text() == whole),
+    }
     while seen["kills"] < count:
         if (folder / "result.json").exists():
             shutil.rmtree(folder)
