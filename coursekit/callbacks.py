@@ -53,6 +53,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from .batches import describe_batch
+
 # Who writes a callback finds all that it takes in this module.
 from .events import (  # noqa: F401
     EVENTS,
@@ -106,7 +108,12 @@ class Metrics(Callback):
             return
         self.loss.add(learner.loss, learner.batch_size)
         for metric in self.metrics:
-            metric.update(learner.predicted, learner.targets)
+            try:
+                metric.update(learner.predicted, learner.targets)
+            except Exception as error:
+                given = [describe_batch(one) for one in (learner.predicted, learner.targets)]
+                error.add_note(f"The metric: {metric.name} (predictions: {given[0]}; targets: {given[1]}).")
+                raise
 
     def after_validate(self, learner: Learner) -> None:
         self.values = {metric.name: metric.value() for metric in (self.loss, *self.metrics)}

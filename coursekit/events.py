@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from functools import cache
+from inspect import signature
 from typing import Any
 
 EVENTS = (
@@ -29,6 +31,8 @@ EVENTS = (
 )
 
 Handler = Callable[[Any], None]
+# How others call the same: on_epoch_end, train_start.
+OTHER_WORDS = {"end": "after", "begin": "before", "start": "before", "training": "train"}
 
 
 class Cancel(Exception):
@@ -118,7 +122,8 @@ class Callback:
 def find_handlers(callbacks: Iterable[Callback]) -> dict[str, list[Handler]]:
     """For each event the methods that want to hear it, in the order in which they are called.
 
-    Raises TypeError for what is no callback, and for a method that looks like an event and is none.
+    Raises TypeError for what is no callback, for a method that looks like an event and is none, and for one
+    that does not take the learner.
 
     >>> class Count(Callback):
     ...     def after_batch(self, learner): ...
@@ -133,15 +138,45 @@ def find_handlers(callbacks: Iterable[Callback]) -> dict[str, list[Handler]]:
 
 
 def _check_callback(callback: Any) -> None:
-    """Tell what cannot be a callback, and a misspelt event, before training starts."""
+    """Tell what cannot be a callback, and a method that nobody would call, before training starts."""
     if not isinstance(callback, Callback):
         what = callback.__name__ if isinstance(callback, type) else type(callback).__name__
         mend = f"did you mean {what}()?" if isinstance(callback, type) else "subclass kit.Callback."
         raise TypeError(f"callbacks are objects of subclasses of Callback; {what} is not: {mend}")
-    for name in dir(callback):
-        if name.startswith(("before_", "after_")) and name not in EVENTS:
-            near = get_close_matches(name, EVENTS, n=1)
-            raise TypeError(
-                f"{type(callback).__name__} has a method {name}, and there is no such event"
-                + (f"; did you mean {near[0]}?" if near else f". The events: {', '.join(EVENTS)}.")
-            )
+    kind: Any = type(callback)
+    if not isinstance(callback.order, int | float):
+        order = repr(callback.order)
+        raise TypeError(f"{kind.__name__}.order is a number, and lower ones are called first; got {order}.")
+    _check_kind(kind)
+
+
+@cache
+def _check_kind(kind: type[Callback]) -> None:
+    """Tell methods that nobody would call, or that nobody can; once for each class."""
+    for name in dir(kind):
+        if name in EVENTS and callable(getattr(kind, name)):
+            try:
+                signature(getattr(kind, name)).bind(None, None)
+            except TypeError as error:
+                raise TypeError(
+                    f"{kind.__name__}.{name} is called with the learner alone: def {name}(self, learner)."
+                ) from error
+        elif not hasattr(Callback, name) and name[0] != "_":
+            near = _nearest_event(name)
+            if near or name.startswith(("before_", "after_")):
+                raise TypeError(
+                    f"{kind.__name__} has a method {name}, and there is no such event"
+                    + (f"; did you mean {near}?" if near else f". The events: {', '.join(EVENTS)}.")
+                )
+
+
+def _nearest_event(name: str) -> str | None:
+    """The event that a method's name stands for, if it is nearly one, or one as other libraries call it.
+
+    >>> _nearest_event("after_bach"), _nearest_event("batch_after"), _nearest_event("on_epoch_end")
+    ('after_batch', 'after_batch', 'after_epoch')
+    >>> _nearest_event("draw_batch")
+    """
+    words = [OTHER_WORDS.get(word, word) for word in name.strip("_").split("_") if word != "on"]
+    same = [event for event in EVENTS if sorted(event.split("_")) == sorted(words)]
+    return next(iter(same or get_close_matches("_".join(words), EVENTS, n=1, cutoff=0.85)), None)

@@ -6,16 +6,29 @@ Nothing here costs anything while all goes well: where an error happened is read
 from __future__ import annotations
 
 import traceback
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from .batches import describe_batch
 
 if TYPE_CHECKING:
     from .learner import Learner
 
-# What a message of torch holds, and what a person can do about it.
+DTYPES = (
+    "The model computes with one kind of numbers and the inputs are of another: pictures of 0 to 255 become "
+    "floats by x.float() / 255, other inputs by x.float()."
+)
+CLASS_NUMBERS = (
+    "Class numbers are whole: targets.long(). For a measured quantity take a loss such as MSELoss."
+)
+DEVICES = (
+    "A tensor stayed behind on another device: one that a module made itself should be kept with "
+    "register_buffer(name, tensor), so that it moves along; a model that was changed after Learner(...) is "
+    "moved by learner.model.to(learner.device)."
+)
+# What a message of torch holds, and what a person can do about it; the first that fits is taken.
 ADVICE = {
     "out of memory": "The device has no memory left. Make batch_size smaller (half of it, then again), or "
     'the items (size=), or compute with device="cpu". In a notebook, restarting the kernel frees what '
@@ -28,10 +41,34 @@ ADVICE = {
     "(drop_last=True).",
     "does not require grad": "Nothing here can learn: all parameters are frozen (learner.unfreeze() lets "
     "them learn), or the loss was cut off from the model by detach(), item() or no_grad().",
-    "same device": "A tensor stayed behind on another device: one that a module made itself should be kept "
-    "with register_buffer(name, tensor), so that it moves along.",
+    "same device": DEVICES,
+    "expected device": DEVICES,
+    "must have the same dtype": DTYPES,
+    "should be the same": DTYPES,
     "mat1 and mat2": "A Linear layer takes as many numbers an item (in_features) as the layer before gives; "
     "between pictures and a Linear layer nn.Flatten() is often what is missing.",
+    "channels, but got": "A convolution takes as many channels as the layer before gives (its first number): "
+    "3 for a colour photo, 1 for a grey one.",
+    "target dtype": CLASS_NUMBERS,
+    "is out of bounds": "A class number is below the number of the model's outputs, and not negative: give "
+    "the model more outputs, or look at how the labels were numbered. kit.CrossEntropy() says which it was.",
+    "output type Long": "This loss compares with numbers between 0 and 1: targets.float().",
+    "must be the same as input size": "The model's answer and the targets need one shape: squeeze(1) takes "
+    "the model's last axis off, targets[:, None] gives the targets one.",
+    "not implemented for 'Long'": "Whole numbers came where floats are needed. A loss is called with "
+    "(predictions, targets), in this order; inputs become floats by x.float().",
+    "modified by an inplace operation": "A tensor that the way back still needs was changed: by y += 1, "
+    "y[...] = 0, a method ending in _, or inplace=True. Make a new one: y = y + 1.",
+    "backward through the graph a second time": "The model or a callback keeps something of an earlier batch "
+    "together with how it was computed, such as a state or a sum of losses: keep x.detach() instead.",
+    "to be equal size": "The items of a batch need one shape: make them equal (kit.Resize), or give the "
+    "loader a collate_fn that fills them up.",
+    "must be Tensor, not": "The batch holds something else than tensors: torch.as_tensor(x) makes one; a "
+    "DataLoader does so by itself.",
+    "unexpected keyword argument": "The names in a batch that is a dict are the names of the model's "
+    "arguments: rename them, or override Learner.read_batch.",
+    "positional argument": "A batch is (inputs, targets); of more than two, all but the last go to the "
+    "model, each as an argument of its own.",
 }
 
 INTERRUPTED = (
@@ -53,13 +90,25 @@ def explain(error: BaseException, learner: Learner) -> None:
     >>> error.__notes__[1][:40]
     'What to try: The device has no memory le'
     """
-    error.add_note(f"Where: {_find_place(error, learner)}.")
+    place = _find_place(error, learner)
+    error.add_note(f"Where: {place}.")
     if isinstance(error, KeyboardInterrupt):
         error.add_note(INTERRUPTED)
         return
     advice = next((advice for words, advice in ADVICE.items() if words in str(error)), None)
+    if place.startswith("the loss ("):
+        advice = _advise_on_targets(learner.targets) or advice
     if advice:
         error.add_note(f"What to try: {advice}")
+
+
+def _advise_on_targets(targets: Any) -> str | None:
+    """What helps where a loss failed for want of targets that are tensors."""
+    if targets is None:
+        return "This batch holds inputs alone: a batch is a pair (inputs, targets)."
+    if isinstance(targets, (tuple, list)) and not any(isinstance(one, Tensor) for one in targets):
+        return "The targets are a list of numbers: torch.tensor(targets) makes a tensor of them."
+    return None
 
 
 def describe_progress(learner: Learner, batch: int | None = None) -> str:
@@ -129,10 +178,10 @@ def _find_place(error: BaseException, learner: Learner) -> str:
     progress = describe_progress(learner)
     if name == "emit":
         handler, event = own[-1].f_locals.get("handler"), own[-1].f_locals["event"]
-        return f"{type(getattr(handler, '__self__', handler)).__name__}.{event}, {progress}"
+        name = f"{type(getattr(handler, '__self__', handler)).__name__}.{event}"
+        return name if event == "before_fit" else f"{name}, {progress}"
     if name == "call_model":
-        layers = [frame.f_locals.get("self") for frame in frames]
-        return f"{_name_layer(layers, learner.model)} (inputs: {describe_batch(learner.inputs)}), {progress}"
+        return f"{_name_layer(frames, learner)}, {progress}"
     if name == "compute_loss":
         predictions, targets = describe_batch(learner.predicted), describe_batch(learner.targets)
         return f"the loss (predictions: {predictions}; targets: {targets}), {progress}"
@@ -141,11 +190,16 @@ def _find_place(error: BaseException, learner: Learner) -> str:
     return progress
 
 
-def _name_layer(found: list[Any], model: nn.Module) -> str:
-    """The innermost of the modules in a traceback that is a named part of the model."""
-    names = {id(module): name for name, module in model.named_modules()}
-    inner = [module for module in found if isinstance(module, nn.Module) and names.get(id(module))]
+def _name_layer(frames: list[FrameType], learner: Learner) -> str:
+    """The innermost named part of the model that a traceback comes out of, and what it was given."""
+    names = {id(module): name for name, module in learner.model.named_modules()}
+    inner = [frame for frame in frames if names.get(id(frame.f_locals.get("self")))]
+    inputs = describe_batch(learner.inputs)
     if not inner:
-        return "the model"
-    kind = str(inner[-1]) if not list(inner[-1].children()) else type(inner[-1]).__name__
-    return f"the model's layer {names[id(inner[-1])]}, {kind}"
+        return f"the model (inputs: {inputs})"
+    layer = inner[-1].f_locals["self"]
+    calls = [frame for frame in inner if frame.f_locals["self"] is layer and frame.f_locals.get("args")]
+    given = describe_batch(calls[0].f_locals["args"][0]) if calls else inputs
+    kind = str(layer) if not list(layer.children()) else type(layer).__name__
+    seen = f"inputs: {inputs}" if given == inputs else f"given: {given}; the model's inputs: {inputs}"
+    return f"the model's layer {names[id(layer)]}, {kind} ({seen})"

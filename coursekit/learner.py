@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -25,6 +24,7 @@ from .batches import (
     to_plain,
 )
 from .callbacks import Metrics, Progress, Recorder, Schedule, complete
+from .demands import check_epochs, check_learnable, check_parts, check_shapes, read_data
 from .devices import choose_device, move_model
 from .events import Callback, Cancel, find_handlers
 from .failures import describe_empty, describe_loss, describe_missing_encode, explain
@@ -71,6 +71,8 @@ class Learner(Loop):
     True
     """
 
+    _learning: frozenset[int] = frozenset()  # Which parameters the optimizer was made for.
+
     def __init__(
         self,
         data: Any,
@@ -81,12 +83,13 @@ class Learner(Loop):
         callbacks: Iterable[Callback] = (),
         device: torch.device | str | None = None,
     ) -> None:
+        check_parts(model, loss, optimizer, callbacks, metrics)
+        self.data = read_data(data)
         self.device = choose_device(device)
-        self.data = SimpleNamespace(train=data[0], valid=data[1]) if isinstance(data, tuple | list) else data
         if hasattr(data, "to"):
             data.to(self.device)
-        self.groups = find_groups(model)
         self.model = move_model(model, self.device)
+        find_groups(model)  # A wrong list of them is told now, not when the first fit begins.
         self.loss_function: Any = loss.to(self.device) if isinstance(loss, nn.Module) else loss
         self.make_optimizer = optimizer
         self._optimizer: torch.optim.Optimizer | None = None
@@ -107,8 +110,7 @@ class Learner(Loop):
         happened; after one, and after Ctrl-C, model and recorder keep what they have. Raises ValueError for
         epochs or rates that are not positive and for data without batches.
         """
-        if epochs < 1:
-            raise ValueError(f"fit trains for at least 1 epoch; epochs={epochs!r} was asked for.")
+        check_epochs(epochs)
         self._prepare_optimizer(rate)
         self.epochs, self.epoch, self.batch_number = epochs, 0, -1
         self.first_epoch = self.first_batch = 0
@@ -137,15 +139,22 @@ class Learner(Loop):
         """What the model answers to inputs, which it gets as plain tensors."""
         inputs = to_plain(inputs)
         if isinstance(inputs, tuple):
-            return self.model(*inputs)
-        return self.model(**inputs) if isinstance(inputs, dict) else self.model(inputs)
+            outputs = self.model(*inputs)
+        else:
+            outputs = self.model(**inputs) if isinstance(inputs, dict) else self.model(inputs)
+        if outputs is None:
+            raise TypeError(f"{type(self.model).__name__} answered None: does its forward end in return?")
+        return outputs
 
     def compute_loss(self) -> Tensor:
         """The loss of the batch at hand. Override it for a loss that needs more, such as the inputs."""
         if self.loss_function is None:
             loss = find_part(self.outputs, ("loss",))
         else:
-            loss = self.loss_function(self.predicted, to_plain(self.targets))
+            targets = to_plain(self.targets)
+            if self.batch_number == 0:
+                check_shapes(self.loss_function, self.predicted, targets)
+            loss = self.loss_function(self.predicted, targets)
         if not isinstance(loss, Tensor) or loss.ndim:
             raise TypeError(describe_loss(loss, self.loss_function))
         return loss
@@ -232,7 +241,7 @@ class Learner(Loop):
         ['loss']
         """
         with self._explaining(), suppress(Cancel):
-            self.one_pass("validate", self.data.valid if loader is None else loader)
+            self.one_pass("validate", self._or_valid(loader))
         values = self.metrics.values
         return {"loss" if name == "valid loss" else name: value for name, value in values.items()}
 
@@ -248,8 +257,7 @@ class Learner(Loop):
         >>> predictions.shape, targets.shape
         (torch.Size([8, 2]), torch.Size([8]))
         """
-        loader = self.data.valid if loader is None else loader
-        found = self._gather(loader, lambda: (self.predicted, self.targets))
+        found = self._gather(self._or_valid(loader), lambda: (self.predicted, self.targets))
         predictions, targets = zip(*found, strict=True)
         return join_batches(predictions), join_batches(targets)
 
@@ -278,6 +286,7 @@ class Learner(Loop):
 
         Raises TypeError when data cannot make a batch of an item.
 
+        >>> from types import SimpleNamespace
         >>> from .losses import CrossEntropy
         >>> def encode_item(number):
         ...     return torch.tensor([[float(number)]])
@@ -323,6 +332,13 @@ class Learner(Loop):
                 raise ValueError(describe_empty(self.training))
         return kept
 
+    def _or_valid(self, loader: Iterable | None) -> Iterable:
+        """A loader, or that of the validation data."""
+        loader = self.data.valid if loader is None else loader
+        if loader is None:
+            raise ValueError("data.valid is None: give batches to look at, as in learner.validate(batches).")
+        return loader
+
     def _watched(self, loader: Iterable) -> Iterable:
         """A loader whose progress is shown, in the way that of training is."""
         shows = [one for one in self.callbacks if isinstance(one, Progress)]
@@ -333,16 +349,26 @@ class Learner(Loop):
         return read_scores(self.predicted, self.loss_function, self.data, self.inputs)
 
     @property
+    def groups(self) -> list[list[nn.Parameter]]:
+        """The model's parameters in groups, early layers first and the head last."""
+        return find_groups(self.model)
+
+    @property
     def batch_size(self) -> int:
         """How many items the batch at hand has."""
         return count_items(self.targets) or count_items(self.inputs) or count_items(self.predicted) or 1
 
     def _prepare_optimizer(self, rate: Rate) -> None:
-        """Make the optimizer at the first fit, and give each parameter group its learning rate."""
-        rates = spread_rates(rate, len(self.groups))
-        if self._optimizer is None:
-            groups = [{"params": group, "lr": rate} for group, rate in zip(self.groups, rates, strict=True)]
-            self._optimizer = self.make_optimizer(groups, lr=rates[-1])
+        """Make the optimizer at the first fit of this model, and give each parameter group its rate."""
+        groups = self.groups
+        check_learnable(self.model, groups)
+        rates = spread_rates(rate, len(groups))
+        learning = frozenset(id(one) for group in groups for one in group)
+        if self._optimizer is None or learning != self._learning:
+            made = [{"params": group, "lr": one} for group, one in zip(groups, rates, strict=True)]
+            self._optimizer, self._learning = self.make_optimizer(made, lr=rates[-1]), learning
+        # It may have made other groups of them, to let some decay and others not.
+        rates = spread_rates(rate, len(self.optimizer.param_groups))
         for group, one in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = one
         # A fit that was stopped between backward and step leaves gradients behind.

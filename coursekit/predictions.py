@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -80,21 +81,18 @@ def read_scores(scores: Any, loss: Any, data: Any, inputs: Any = None) -> list[P
     if not hasattr(loss, "decode"):
         return [Prediction(one, one) for one in separate(to_device(scores, torch.device("cpu")))]
     answers, vocab = loss.decode(scores), getattr(data, "vocab", None)
-    chances = _by_name(loss.activation(scores), answers, vocab) if hasattr(loss, "activation") else None
+    chances = _by_name(loss.activation(scores), answers, vocab) if hasattr(loss, "activation") else []
     if hasattr(data, "decode_answers"):
         values = data.decode_answers(answers.cpu(), inputs)
     else:
         values = _named(answers.cpu(), vocab)
-    return [
-        Prediction(value, row, chances and chances[number])
-        for number, (value, row) in enumerate(zip(values, scores.cpu(), strict=True))
-    ]
+    return [Prediction(*one) for one in zip_longest(values, scores.cpu(), chances)]
 
 
-def _by_name(chances: Tensor, answers: Tensor, vocab: Sequence[Any] | None) -> list[dict[str, float]] | None:
-    """The probability of each class by name, for each item; None where the answers are no classes."""
+def _by_name(chances: Tensor, answers: Tensor, vocab: Sequence[Any] | None) -> list[dict[str, float]]:
+    """The probability of each class by name, for each item; nothing where the answers are no classes."""
     if chances.ndim != 2 or (answers.is_floating_point() and not vocab):
-        return None
+        return []
     names = class_names(vocab or None, chances.shape[1])
     return [dict(zip(names, row, strict=True)) for row in chances.tolist()]
 

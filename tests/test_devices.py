@@ -92,3 +92,8 @@ def test_one_seed_for_all_that_draws():
 def test_a_seed_lies_in_its_range(seed):
     with pytest.raises(ValueError, match=rf"from 0 to 2\*\*32 - 1; {seed} lies outside"):
         seed_everything(seed)
+
+
+def test_a_name_of_no_device_is_told_the_names_there_are():
+    with pytest.raises(RuntimeError, match="'gpu' names no device; there are 'cpu', 'cuda'"):
+        choose_device("gpu")

@@ -93,6 +93,27 @@ class TestFit:
         assert learner.optimizer is optimizer
         assert optimizer.param_groups[0]["lr"] == 0.01
 
+    def test_another_model_gets_another_optimizer(self):
+        learner = make_learner()
+        learner.fit(1, rate=0.1)
+        learner.model = nn.Linear(4, 2)
+        before = learner.model.weight.clone()
+        learner.fit(1, rate=0.1)
+
+        assert not torch.equal(learner.model.weight, before)
+
+    def test_an_optimizer_may_group_the_parameters_in_its_own_way(self):
+        def decay_weights_only(groups, lr):
+            (parameters,) = [group["params"] for group in groups]
+            some = [{"params": parameters[:1]}, {"params": parameters[1:], "weight_decay": 0.0}]
+            return torch.optim.SGD(some, lr=lr, weight_decay=0.1)
+
+        learner = make_learner(optimizer=decay_weights_only)
+        learner.fit(1, rate=0.1)
+        learner.fit(1, rate=0.2)
+
+        assert [group["lr"] for group in learner.optimizer.param_groups] == [0.2, 0.2]
+
     def test_no_optimizer_before_the_first_fit(self):
         with pytest.raises(AttributeError, match="no optimizer before the first fit"):
             _ = make_learner().optimizer
@@ -497,7 +518,11 @@ class TestErrors:
         with pytest.raises(ValueError, match=r"no class 'cracked'; the classes are sound, broken") as error:
             make_learner(metrics=[Recall(of="cracked")]).fit(1, rate=0.1)
 
-        assert notes_of(error) == "Where: Metrics.after_batch, epoch 1 of 1, validation batch 1 of 2."
+        assert notes_of(error) == (
+            "The metric: recall of cracked (predictions: Tensor of shape (16, 2), float32, cpu; "
+            "targets: Category of shape (16,), int64, cpu).\n"
+            "Where: Metrics.after_batch, epoch 1 of 1, validation batch 1 of 2."
+        )
 
     def test_of_a_layer_that_does_not_fit(self):
         model = nn.Sequential(nn.Flatten(), nn.Sequential(nn.ReLU(), nn.Linear(5, 2)))
@@ -512,6 +537,52 @@ class TestErrors:
             in notes_of(error)
         )
         assert "What to try: A Linear layer takes as many numbers an item (in_features)" in notes_of(error)
+
+    def test_of_an_inner_layer_says_what_that_layer_was_given(self):
+        model = nn.Sequential(nn.Linear(4, 6), nn.Sequential(nn.ReLU(), nn.Linear(5, 2)))
+        with pytest.raises(RuntimeError, match="16x6 and 5x2") as error:
+            make_learner(model).fit(1, rate=0.1)
+
+        assert (
+            "the model's layer 1.1, Linear(in_features=5, out_features=2, bias=True) (given: Tensor of shape "
+            "(16, 6), float32, cpu; the model's inputs: Tensor of shape (16, 4), float32, cpu)"
+        ) in notes_of(error)
+
+    def test_of_a_model_that_forgets_to_return(self):
+        class Silent(nn.Linear):
+            def forward(self, x):
+                super().forward(x)
+
+        with pytest.raises(TypeError, match="Silent answered None: does its forward end in return"):
+            make_learner(Silent(4, 2)).fit(1, rate=0.1)
+
+    def test_of_a_model_on_two_devices(self):
+        learner = make_learner(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)))
+        learner.model[1].to("meta")
+        with pytest.raises(RuntimeError, match="device") as error:
+            learner.fit(1, rate=0.1)
+
+        assert "Where: the model's layer 1, Linear" in notes_of(error)
+        assert "is moved by learner.model.to(learner.device)" in notes_of(error)
+
+    def test_of_batches_without_targets(self):
+        with pytest.raises(AttributeError) as error:
+            make_learner(train=[x for x, _ in make_batches()], model=nn.Linear(4, 2)).fit(1, rate=0.1)
+
+        assert "This batch holds inputs alone: a batch is a pair (inputs, targets)." in notes_of(error)
+
+    def test_of_targets_that_are_a_list(self):
+        with pytest.raises(AttributeError) as error:
+            make_learner(train=[(x, y.tolist()) for x, y in make_batches()]).fit(1, rate=0.1)
+
+        assert "torch.tensor(targets) makes a tensor of them" in notes_of(error)
+
+    def test_of_what_is_not_there_to_look_at(self):
+        learner = make_learner()
+        learner.data.valid = None
+        for ask in (learner.validate, learner.predictions):
+            with pytest.raises(ValueError, match=r"data.valid is None: give batches to look at, as in"):
+                ask()
 
     def test_of_the_loss(self):
         with pytest.raises(
