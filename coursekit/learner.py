@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,9 @@ from .metrics import count_items
 from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
 from .predictions import Prediction, read_scores
 from .schedules import one_cycle
+
+if TYPE_CHECKING:
+    from .finding_the_rate import RateCurve
 
 
 class Learner(Loop):
@@ -171,6 +174,22 @@ class Learner(Loop):
         [0.004, 0.1, 0.075, 0.025]
         """
         self.fit(epochs, rate, [Schedule(one_cycle), *callbacks])
+
+    def find_rate(self, **options: float) -> RateCurve:
+        """Try learning rates, from far too low to far too high, and give the loss that each led to.
+
+        All is afterwards as it was. `options` are those of the function `find_rate`: where to `start` and to
+        `end`, and how many `steps`.
+
+        >>> inputs = torch.randn(64, 4)
+        >>> batches = [(inputs, (inputs.sum(dim=1) > 0).long())] * 4
+        >>> learner = Learner((batches, None), nn.Linear(4, 2), nn.CrossEntropyLoss(), device="cpu")
+        >>> len(learner.find_rate(start=1e-5, end=0.1, steps=20).rates)
+        20
+        """
+        from .finding_the_rate import find_rate
+
+        return find_rate(self, **options)  # type: ignore[arg-type]
 
     def fine_tune(
         self,

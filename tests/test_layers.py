@@ -19,13 +19,13 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
-                        choices colours confusion convolutions creating cropping datablock descriptions
-                        devices dispatch display figures files finding finding_the_rate geometry heads
-                        inspecting interpret learner loaders losses metrics movements optimizers orders
-                        parallel photo_sets photos recipes resnets scan_sets scans schedules sources
-                        splits splitters stepping steps stopping table_sets tensors tracing transforms
-                        unets vision vocabularies widgets.descents widgets.flipbooks widgets.warps
+    api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints choices
+                        colours confusion convolutions creating cropping datablock descriptions devices
+                        dispatch display export figures files finding finding_the_rate geometry heads
+                        inference inspecting interpret learner loaders losses metrics movements optimizers
+                        orders parallel photo_sets photos recipes resnets scan_sets scans schedules sources
+                        splits splitters stepping steps stopping table_sets tensors tracing transforms unets
+                        vision vocabularies widgets.descents widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -66,11 +66,14 @@ apart
     grader.form
     definitions
 apps
+    export              blueprints inference recipes steps tensor_files transforms
+    inference           batches blueprints callbacks devices predictions recipes standing tensor_files
+    blueprints          backbones convolutions heads losses resnets saving unets
     interpret           display learner tensors vision
     vision              backbones batches finding heads learner loaders tensors
 training
-    learner             batches callbacks demands devices events failures loop metrics optimizers
-                        predictions schedules
+    learner             batches callbacks demands devices events failures finding_the_rate loop metrics
+                        optimizers predictions schedules
     finding_the_rate    callbacks events
     callbacks           batches events metrics screens
     stopping            checkpoints events

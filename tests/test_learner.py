@@ -93,6 +93,16 @@ class TestFit:
         assert learner.optimizer is optimizer
         assert optimizer.param_groups[0]["lr"] == 0.01
 
+    def test_a_rate_is_found_without_a_trace(self):
+        learner = make_learner(train=make_batches(8))
+        before = learner.model.weight.clone()
+        curve = learner.find_rate(start=1e-4, steps=50)
+
+        assert curve.rates[0] == pytest.approx(1e-4)
+        assert 1e-3 < curve.suggestion < 10
+        assert torch.equal(learner.model.weight, before)
+        assert learner.recorder.losses == []
+
     def test_another_model_gets_another_optimizer(self):
         learner = make_learner()
         learner.fit(1, rate=0.1)
