@@ -33,12 +33,14 @@ from .datablock import DataBlock
 from .descriptions import alt_text
 from .devices import choose_device, seed_everything
 from .display import show, show_grid, show_heat, show_results
+from .export import save_model
 from .figures import framed
 from .files import FileNames, FilePath, find_files
 from .finding import Together, find_items
 from .finding_the_rate import RateCurve, RateFinder, find_rate, suggest_rate
 from .geometry import crop, flip, resize, rotate
 from .heads import AmountHead, Head, Network, PointHead, Task, make_task
+from .inference import SavedModel, load_model
 from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
 from .learner import Learner, Prediction
@@ -241,6 +243,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Row",
     "SGD",
     "Saturation",
+    "SavedModel",
     "Schedule",
     "Shear",
     "Shift",
@@ -306,6 +309,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "group_split",
     "joined",
     "linear",
+    "load_model",
     "load_weights",
     "make_backbone",
     "make_task",
@@ -327,6 +331,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "resize",
     "rotate",
     "satellite",
+    "save_model",
     "scanner_files",
     "seed_everything",
     "sgd_step",
