@@ -58,6 +58,7 @@ from .losses import (
     softmax,
 )
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
+from .mixing import CutMix, MixUp
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp, sgd_step
 from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
@@ -175,6 +176,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "CreateKeypoints",
     "Crop",
     "CrossEntropy",
+    "CutMix",
     "DataBlock",
     "Descent",
     "Dice",
@@ -207,6 +209,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "MeanSquaredError",
     "Metric",
     "Metrics",
+    "MixUp",
     "MixedPrecision",
     "Movement",
     "MultiCategorize",
