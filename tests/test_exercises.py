@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from coursekit.grader import Right, Wrong
 from coursekit.grader.checking import check
@@ -28,11 +29,11 @@ RIGHT = [
 ]
 
 
-def checked(files: dict[str, str], word: str, folder: Path) -> Report:
+def checked(files: dict[str, str], word: str, folder: Path, device: str | None = None) -> Report:
     kit = folder / "mykit"
     kit.mkdir(exist_ok=True)
     write_files(kit, files)
-    return check(word, kit)
+    return check(word, kit, device=device)
 
 
 def result_of(report: Report, name: str) -> Result:
@@ -141,3 +142,12 @@ def test_a_mistake_has_its_own_sentence(word: str, wrong: Wrong) -> None:
     others = [other.says for other in load(word).wrong if other.title != wrong.title]
 
     assert wrong.says not in others
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_no_step_of_the_loop_waits_for_a_gpu(tmp_path: Path) -> None:
+    asks = next(one for one in load("learner").wrong if one.title.startswith("asks for the loss"))
+    kits = solution("learner"), solution("learner", asks.replace)
+    reports = [checked(kit, "learner", tmp_path, device="cuda") for kit in kits]
+
+    assert [result_of(report, asks.caught_by.name).passed for report in reports] == [True, False]

@@ -16,6 +16,8 @@ import nbclient
 import nbformat
 import pytest
 
+from coursekit.grader.exercises import load
+from coursekit.grader.mistakes import as_files
 from coursekit.lessons import lesson_notebook
 
 ROOT = Path(__file__).parent.parent
@@ -135,12 +137,15 @@ def test_the_lesson_runs_on_a_learners_library(folder: Path, edits: dict) -> Non
     lesson = edited(
         lesson_notebook("first_model"), {**edits, "import coursekit as kit": "import mykit as kit"}
     )
-    parts = [code(f"%%kit {module}\n{text}") for module, text in PARTS.items()]
+    loop = as_files(load("learner").right[0].replace)
+    parts = [code(f"%%kit {module}\n{text}") for module, text in {**PARTS, **loop}.items()]
     ask = code(
         """
         import inspect
         print(inspect.getsourcefile(kit.accuracy), inspect.getsourcefile(kit.group_split))
         print(type(learner).__module__, learner.metrics.metrics[0].function is kit.accuracy)
+        parts = learner.run, learner.step, learner.metrics.after_batch
+        print(*map(inspect.getsourcefile, parts))
         """
     )
 
@@ -148,6 +153,7 @@ def test_the_lesson_runs_on_a_learners_library(folder: Path, edits: dict) -> Non
         [code("%load_ext coursekit.notebook"), *parts, *map(nbformat.from_dict, lesson["cells"]), ask], folder
     )
 
-    theirs, trained = printed(cells[-1]).splitlines()
+    theirs, trained, driven = printed(cells[-1]).splitlines()
     assert theirs == f"{folder / 'mykit' / 'metrics.py'} {folder / 'mykit' / 'splits.py'}"
     assert trained == "mykit.learner True"
+    assert driven.split() == [str(folder / "mykit" / f"{name}.py") for name in ("loop", "loop", "callbacks")]
