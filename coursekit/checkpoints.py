@@ -26,12 +26,15 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from .callbacks import Schedule
+from .devices import is_first
 from .events import Callback, CancelBatch, CancelEpoch
 from .standing import (
     check,
     check_callbacks,
     check_model,
     gather,
+    of_all,
+    own,
     places,
     random_state,
     restore,
@@ -60,7 +63,8 @@ class Checkpoint(Callback):
             is in the folder.
 
     The first Ctrl-C lets the batch at hand be finished, so that nothing is lost: the file is written and
-    KeyboardInterrupt raised. A second one ends at once.
+    KeyboardInterrupt raised. A second one ends at once, and so does the first where several processes train
+    together; there the first process writes, and each goes on with its own random numbers.
 
     Loaders that have `state_dict`, as ours do, go on from any batch at once. Of other data the epoch's first
     batches are read again and passed over, which is exact if their order follows from torch's, numpy's or
@@ -102,7 +106,7 @@ class Checkpoint(Callback):
         self._stop = self._listens = False
         self._changes: list[int] = []
         self._around: BaseException | None = None
-        self._begun: dict[str, Any] = {}  # Random numbers where the pass began.
+        self._begun: list[Any] = []  # Random numbers where the pass began.
         self._between: dict[str, Any] = {}  # Random numbers and loaders between training and validation.
         self._validated: dict[str, Tensor] | None = None
         self._wanted: dict[str, Any] = {}
@@ -188,7 +192,7 @@ class Checkpoint(Callback):
             raise CancelEpoch
 
     def before_train(self, learner: Learner) -> None:
-        self._begun = random_state()
+        self._begun = of_all(random_state())
         if self._waiting is None:
             return
         self._begun = self._waiting["begun"]
@@ -196,7 +200,7 @@ class Checkpoint(Callback):
             learner.first_batch = self._waiting["place"]["batch"]
             self._put_back(learner)
         else:
-            set_random_state(self._begun)
+            set_random_state(own(self._begun))
 
     def before_batch(self, learner: Learner) -> None:
         if self._waiting is not None:
@@ -218,7 +222,7 @@ class Checkpoint(Callback):
 
     def after_train(self, learner: Learner) -> None:
         learner.first_batch = 0
-        self._between = {"random": random_state(), "loaders": places(learner.data)}
+        self._between = {"random": of_all(random_state()), "loaders": places(learner.data)}
         self._changes = changes(learner.model)
         whole = learner.batch_count in (None, learner.batch_number + 1)
         if whole and learner.data.valid is not None and (self._stop or self.every):
@@ -241,9 +245,9 @@ class Checkpoint(Callback):
         better = value is not None and (self.best_value is None or self._is_better(value, self.best_value))
         self.best_value = value if better else self.best_value
         self._write(learner, epoch=learner.epoch + 1)
-        if better:
+        if better and is_first():
             self._name_also(self.best_file)
-        if self.keep:
+        if self.keep and is_first():
             self._name_also(self.folder / f"epoch-{len(learner.recorder.rows):04}.safetensors")
             for old in sorted(self.folder.glob("epoch-*.safetensors"))[: -self.keep]:
                 old.unlink()
@@ -273,7 +277,8 @@ class Checkpoint(Callback):
         self._written = {"fit": self._fits, "epoch": learner.epoch, "batch": 0, "trained": False} | place
         state |= {"place": self._written, "wanted": self._wanted, "begun": self._begun}
         state |= {"validated": self._validated}
-        write_file(self.last_file, state, FORMAT)
+        if is_first():
+            write_file(self.last_file, state, FORMAT)
 
     def _end(self) -> None:
         """End here, if Ctrl-C asked for it and everything is written."""
@@ -292,7 +297,7 @@ class Checkpoint(Callback):
 
     def _listen(self) -> None:
         """Let the first Ctrl-C wait for the end of the batch, where nobody else listens to it."""
-        here = threading.current_thread() is threading.main_thread()
+        here = threading.current_thread() is threading.main_thread() and len(of_all(None)) == 1
         self._listens = here and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self._listens:
             signal.signal(signal.SIGINT, self._hear)

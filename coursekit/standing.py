@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from .batches import count_batches
 
@@ -37,7 +37,7 @@ def gather(learner: Learner) -> dict[str, Any]:
         "callbacks": [[type(one).__name__, state] for one, state in told if state],
         "batches": count_all(learner.data),
         "loaders": places(learner.data),
-        "random": random_state(),
+        "random": of_all(random_state()),
     }
 
 
@@ -102,8 +102,40 @@ def restore(state: dict[str, Any], learner: Learner) -> None:
         waiting[name].append(told)
     for one in learner.listeners:
         if waiting[type(one).__name__]:
-            one.load_state_dict(waiting[type(one).__name__].pop(0))
-    set_random_state(state["random"])
+            one.load_state_dict(on(learner.device, waiting[type(one).__name__].pop(0)))
+    set_random_state(own(state["random"]))
+
+
+def on(device: torch.device, x: Any) -> Any:
+    """The same with its tensors on the device: where a callback keeps its own while it works.
+
+    >>> on(torch.device("cpu"), {"rows": [1, torch.ones(1)]})
+    {'rows': [1, tensor([1.])]}
+    """
+    if isinstance(x, list):
+        return [on(device, one) for one in x]
+    if isinstance(x, dict):
+        return {name: on(device, one) for name, one in x.items()}
+    return x.to(device) if isinstance(x, Tensor) else x
+
+
+def of_all(value: Any) -> list[Any]:
+    """What each of the processes has that train together, in their order; all of them must ask."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return [value]
+    values: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(values, value)
+    return values
+
+
+def own(values: list[Any]) -> Any:
+    """What belongs to this process of what `of_all` gave.
+
+    >>> own(of_all("here"))
+    'here'
+    """
+    here = distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
+    return values[here % len(values)]
 
 
 def restore_optimizer(state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:

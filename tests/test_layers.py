@@ -19,14 +19,14 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 array_sets augment averaging backbones baselines blocks callbacks checkpoints
-                        choices colours confusion convolutions creating cropping datablock descriptions
-                        devices dispatch display export figures files finding finding_the_rate geometry
-                        heads inference inspecting interpret learner loaders losses metrics mixing
-                        movements optimizers orders parallel photo_sets photos recipes resnets scan_sets
-                        scans schedules sources splits splitters stepping steps stopping table_sets
-                        tensors tracing transforms unets vision vocabularies widgets.descents
-                        widgets.flipbooks widgets.warps
+    api                 agreement amounts array_sets augment averaging backbones baselines blocks
+                        callbacks checkpoints choices colours confusion convolutions creating cropping
+                        datablock descriptions devices dispatch display export figures files finding
+                        finding_the_rate geometry heads inference inspecting interpret learner loaders
+                        losses metrics mixing movements optimizers orders parallel photo_sets photos
+                        ranking recipes resnets scan_sets scans schedules sources splits splitters
+                        stepping steps stopping table_sets tensors tracing transforms unets vision
+                        vocabularies widgets.descents widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -83,7 +83,7 @@ training
     mixing              batches events
     acceleration        events
     averaging           events
-    checkpoints         callbacks events standing tensor_files
+    checkpoints         callbacks devices events standing tensor_files
     standing            batches
     tensor_files
     stepping            events
@@ -98,6 +98,9 @@ training
     optimizers
     heads               backbones convolutions dispatch losses metrics tensors unets
     losses              metrics
+    agreement           metrics
+    ranking             metrics
+    amounts             metrics
     metrics
     confusion
     baselines
