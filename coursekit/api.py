@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing
 
 from .acceleration import CaptureGraph, ChannelsLast, Compile, MixedPrecision
+from .agreement import F1, DiceScore, IntersectionOverUnion, LabelAccuracy, MeanPrecision, MeanRecall
+from .amounts import R2, MeanAbsoluteError, MeanPointDistance, Perplexity, RootMeanSquaredError
 from .array_sets import aerial, cifar10, digits, fashion_mnist, mnist, satellite, small_digits, spoken_digits
 from .augment import Augment, Warp
 from .averaging import AverageWeights
@@ -45,6 +47,7 @@ from .inspecting import check_photos
 from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
+from .logs import LogCSV, LogTensorBoard
 from .losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -65,6 +68,7 @@ from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
 from .parallel import Distributed
 from .photo_sets import blood_cells, clothes, flower, mouse, nuclei, pets, photo_table, solar_cells, temple
 from .photos import BrokenPhotoError
+from .ranking import AveragePrecision, RocAuc, TopAccuracy
 from .recipes import Recipe
 from .resnets import ResidualBlock, ResNet
 from .scan_sets import (
@@ -145,6 +149,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "AmbiguousMethodError",
     "AmountHead",
     "Augment",
+    "AveragePrecision",
     "AverageWeights",
     "Backbone",
     "Balanced",
@@ -180,9 +185,11 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "DataBlock",
     "Descent",
     "Dice",
+    "DiceScore",
     "DicomImage",
     "Distributed",
     "Erase",
+    "F1",
     "FileNames",
     "FilePath",
     "Fit",
@@ -199,13 +206,21 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Image",
     "InOrder",
     "Interpretation",
+    "IntersectionOverUnion",
     "Items",
     "Keypoints",
+    "LabelAccuracy",
     "Learner",
     "Loader",
     "Loaders",
+    "LogCSV",
+    "LogTensorBoard",
     "Mask",
     "Mean",
+    "MeanAbsoluteError",
+    "MeanPointDistance",
+    "MeanPrecision",
+    "MeanRecall",
     "MeanSquaredError",
     "Metric",
     "Metrics",
@@ -219,6 +234,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Normalize",
     "Optimizer",
     "OverfitOneBatch",
+    "Perplexity",
     "Perspective",
     "Pipeline",
     "PointCloud",
@@ -227,6 +243,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Precision",
     "Prediction",
     "Progress",
+    "R2",
     "RMSProp",
     "RandomFlip",
     "RandomResizedCrop",
@@ -242,6 +259,8 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "ResNet",
     "ResidualBlock",
     "Resize",
+    "RocAuc",
+    "RootMeanSquaredError",
     "Rotate",
     "Row",
     "SGD",
@@ -265,6 +284,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "ToFloat",
     "Together",
     "Tokenize",
+    "TopAccuracy",
     "TraceNaN",
     "Transform",
     "TypedTensor",

@@ -23,10 +23,10 @@ face
                         callbacks checkpoints choices colours confusion convolutions creating cropping
                         datablock descriptions devices dispatch display export figures files finding
                         finding_the_rate geometry heads inference inspecting interpret learner loaders
-                        losses metrics mixing movements optimizers orders parallel photo_sets photos
-                        ranking recipes resnets scan_sets scans schedules sources splits splitters
-                        stepping steps stopping table_sets tensors tracing transforms unets vision
-                        vocabularies widgets.descents widgets.flipbooks widgets.warps
+                        logs losses metrics mixing movements optimizers orders parallel photo_sets
+                        photos ranking recipes resnets scan_sets scans schedules sources splits
+                        splitters stepping steps stopping table_sets tensors tracing transforms unets
+                        vision vocabularies widgets.descents widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -81,6 +81,7 @@ training
     tracing             batches events failures
     parallel            callbacks devices events metrics stepping
     mixing              batches events
+    logs                devices events
     acceleration        events
     averaging           events
     checkpoints         callbacks devices events standing tensor_files
