@@ -6,8 +6,9 @@ Read it from the bottom up, or from the top down:
   model as a folder (its network a blueprint: `blueprints`), and `inference`, which loads it anywhere.
 - training: `learner`, the `loop` made comfortable; `callbacks` that hear its `events`, and `screens` (what
   shows how far it is); `checkpoints` (of where it is `standing`, in `tensor_files`); `predictions`;
-  `finding_the_rate`, `schedules` and `optimizers`; `losses`, `metrics`, `baselines` and `confusion`;
-  `devices`, `demands` and `failures`: where it runs, what it needs, how it stops.
+  `finding_the_rate`, `schedules` and `optimizers`; `devices`, `demands` and `failures`: where it runs, what
+  it needs, how it stops.
+- measures: `losses` and `metrics` (`agreement`, `ranking`, `amounts`), `confusion`, `baselines`.
 - networks: `backbones` (of other libraries: `borrowed`), `unets`, `resnets`, `convolutions`.
 - data: `datablock`, which says itself in `sentences` and `summaries` (on `walks` and `advice`), of `blocks`
   (on `creating` and `vocabularies`); `finding` items and `files`; `splits`, `splitters` and `leaks`;

@@ -98,6 +98,7 @@ training
     schedules
     optimizers
     heads               backbones convolutions dispatch losses metrics tensors unets
+measures
     losses              metrics
     agreement           metrics
     ranking             metrics
@@ -183,11 +184,11 @@ root
     root
 """
 
-LIBRARY = ("apps", "training", "networks", "data", "sets", "ground")
+LIBRARY = ("apps", "training", "measures", "networks", "data", "sets", "ground")
 # Lines of code: what is left when blank lines, comments and docstrings are taken away.
 A_MODULE, A_FUNCTION = 250, 25
 # And each layer has a size to keep. The tables of data sets, which nobody rewrites, are a layer of their own.
-A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_300, "networks": 700, "training": 2_900}
+A_LAYER = {"ground": 3_900, "sets": 800, "data": 3_300, "networks": 700, "measures": 700, "training": 2_900}
 
 
 def table() -> dict[str, dict[str, set[str]]]:
@@ -292,7 +293,7 @@ def test_arrows_point_down() -> None:
 
 
 def test_data_and_training_do_not_import_each_other() -> None:
-    data, training = LAYERS["data"], LAYERS["training"]
+    data, training = LAYERS["data"], LAYERS["training"] | LAYERS["measures"]
 
     assert [f"{a} imports {b}" for a in data for b in data[a] & set(training)] == []
     assert [f"{a} imports {b}" for a in training for b in training[a] & set(data)] == []
