@@ -213,13 +213,7 @@ class Builder:
         """A module by its class and what its constructor is told."""
         name = str(data["make"])
         if name in CONTAINERS:
-            parts = {str(word): self.value(one, depth + 1) for word, one in data.get("of", [])}
-            if not all(isinstance(one, nn.Module) for one in parts.values()):
-                raise ValueError(f"a {name} of it holds something that is no network.")
-            container = CONTAINERS[name]()
-            for word, one in parts.items():
-                container.add_module(word, one)
-            return container
+            return self.container(name, data.get("of"), depth)
         kind, rest = self.find(name), self.value(data.get("of", []), depth + 1)
         settings = {word: self.value(one, depth + 1) for word, one in data.get("with", {}).items()}
         try:
@@ -228,6 +222,18 @@ class Builder:
             raise ValueError(
                 f"{kind.__name__} could not be made: {error}. Was the file written by another version?"
             ) from error
+
+    def container(self, name: str, content: Any, depth: int) -> nn.Module:
+        """One of torch's containers, with its parts under their names."""
+        container = CONTAINERS[name]()
+        try:
+            for word, data in map(tuple, content):
+                container.add_module(word, self.value(data, depth + 1))
+        except (TypeError, KeyError) as error:
+            raise ValueError(
+                f"a {name} of it holds something that is no part of a network: {error}"
+            ) from None
+        return container
 
     def find(self, name: str) -> Any:
         """The class of a name: one of torch's layers, one of the library's networks, or one handed over."""
