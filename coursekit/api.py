@@ -63,6 +63,8 @@ from .losses import (
 from .metrics import Mean, Metric, Precision, Recall, accuracy, error_rate
 from .mixing import CutMix, MixUp
 from .movements import Crop, Fit, Flip, Movement, Perspective, Rotate, Shear, Shift, Zoom
+from .onnx_export import save_onnx
+from .onnx_model import OnnxModel
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSProp, sgd_step
 from .orders import Balanced, Bucketed, InOrder, Shuffled, Weighted
 from .parallel import Distributed
@@ -232,6 +234,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Network",
     "NoMethodError",
     "Normalize",
+    "OnnxModel",
     "Optimizer",
     "OverfitOneBatch",
     "Perplexity",
@@ -355,6 +358,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "rotate",
     "satellite",
     "save_model",
+    "save_onnx",
     "scanner_files",
     "seed_everything",
     "sgd_step",

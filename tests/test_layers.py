@@ -23,7 +23,7 @@ face
                         callbacks checkpoints choices colours confusion convolutions creating cropping
                         datablock descriptions devices dispatch display export figures files finding
                         finding_the_rate geometry heads inference inspecting interpret learner loaders
-                        logs losses metrics mixing movements optimizers orders parallel photo_sets
+                        logs losses metrics mixing movements onnx_export onnx_model optimizers orders parallel photo_sets
                         photos ranking recipes resnets scan_sets scans schedules sources splits
                         splitters stepping steps stopping table_sets tensors tracing transforms unets
                         vision vocabularies widgets.descents widgets.flipbooks widgets.warps
@@ -67,6 +67,11 @@ apart
     grader.form
     definitions
 apps
+    onnx_export         batches creating cropping finding metrics onnx_layers onnx_model onnx_shrinking
+                        predictions recipes tensors transforms
+    onnx_layers         steps tensors
+    onnx_shrinking
+    onnx_model
     export              blueprints inference recipes steps tensor_files transforms
     inference           batches blueprints callbacks devices predictions recipes standing tensor_files
     blueprints          backbones convolutions heads losses resnets saving unets
@@ -97,7 +102,7 @@ training
     devices
     schedules
     optimizers
-    heads               backbones convolutions dispatch losses metrics tensors unets
+    heads               agreement amounts backbones convolutions dispatch losses metrics tensors unets
 measures
     losses              metrics
     agreement           metrics
