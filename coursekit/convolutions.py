@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import gcd
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +62,23 @@ class Convolution(nn.Sequential):
         grid = nn.Conv2d(inputs, outputs, kernel_size, stride, kernel_size // 2, groups=groups, bias=bias)
         layers = [grid, norm(outputs) if norm else None, activation() if activation else None]
         super().__init__(*[layer for layer in layers if layer is not None])
+        self.inputs, self.outputs, self.kernel_size, self.stride = inputs, outputs, kernel_size, stride
+        self.groups, self.norm, self.activation = groups, norm, activation
+
+
+class GroupedNorm(nn.GroupNorm):
+    """A norm over channels in groups, eight where that fits, for layers that learn from few or small batches.
+
+    It looks at each item for itself: batch norm needs many batches until its running means can be used, and
+    can do nothing with a batch of one. Source: Wu and He, "Group Normalization" (2018).
+
+    >>> GroupedNorm(24).num_groups, GroupedNorm(7).num_groups
+    (8, 1)
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(gcd(channels, 8), channels)
+        self.channels = channels
 
 
 class SmallCNN(nn.Module):

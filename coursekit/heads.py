@@ -20,8 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .agreement import IntersectionOverUnion, LabelAccuracy
+from .amounts import MeanAbsoluteError
 from .backbones import Backbone
-from .convolutions import Convolution
+from .convolutions import Convolution, GroupedNorm
 from .dispatch import method
 from .losses import BinaryCrossEntropy, CrossEntropy, MeanSquaredError, PointDistance
 from .metrics import accuracy
@@ -124,10 +126,20 @@ class PointHead(nn.Module):
     def __init__(self, channels: int, points: int, stride: float, hidden: int = 128) -> None:
         super().__init__()
         self.channels, self.points, self.stride, self.hidden = channels, points, stride, hidden
-        self.look = Convolution(channels, hidden)
+        self.look = Convolution(channels, hidden, norm=GroupedNorm)
         self.say = nn.Conv2d(hidden, 3 * points, kernel_size=1)
         for start in self.say.parameters():
             nn.init.zeros_(start)
+
+    @torch.no_grad()
+    def start_at(self, places: Tensor) -> None:
+        """Begin with these places, `(points, 2)` pixels from the middle of the picture, whatever it shows.
+
+        A new head that first has to find the middle of all items wastes the little it is given: on 63 photos
+        of a mouse it needed four times as many epochs to be better than that.
+        """
+        assert self.say.bias is not None
+        self.say.bias[self.points :] = (places / self.stride).T.flatten()
 
     def forward(self, features: Tensor) -> Tensor:
         """Map `(N, channels, h, w)` features to `(N, points, 2)` places, x and y."""
@@ -181,7 +193,7 @@ class Task:
 
 
 @method
-def make_task(target: Category, body: Backbone, data: Any = None) -> Task:
+def make_task(target: Category, body: Any, data: Any = None) -> Task:
     """Make what learns such targets: a head for the backbone, a loss, and metrics.
 
     Args:
@@ -202,39 +214,46 @@ def make_task(target: Category, body: Backbone, data: Any = None) -> Task:
 
 
 @method
-def make_task(target: MultiCategory, body: Backbone, data: Any = None) -> Task:
+def make_task(target: MultiCategory, body: Any, data: Any = None) -> Task:
     """Several kinds at once: a score for each, and each is yes or no."""
-    return Task(Network(body, Head(body.channels, target.shape[-1])), BinaryCrossEntropy())
+    return Task(
+        Network(body, Head(body.channels, target.shape[-1])), BinaryCrossEntropy(), (LabelAccuracy(),)
+    )
 
 
 @method
-def make_task(target: Mask, body: Backbone, data: Any = None) -> Task:
+def make_task(target: Mask, body: Any, data: Any = None) -> Task:
     """A class for every pixel."""
     if not target.vocab:
         raise ValueError(
             "how many classes these masks have cannot be seen in one of them: name them, as in "
             'targets=Block(item=[Create(Mask, vocab=("background", "animal"))]).'
         )
-    return Task(UNet(body, count_kinds(target.vocab)), CrossEntropy())
+    return Task(UNet(body, count_kinds(target.vocab)), CrossEntropy(), (IntersectionOverUnion(),))
 
 
 @method
-def make_task(target: Keypoints, body: Backbone, data: Any = None) -> Task:
+def make_task(target: Keypoints, body: Any, data: Any = None) -> Task:
     """Places in the picture, always the same ones."""
-    counts = {len(one): number for number, one in reversed(list(enumerate(some_targets(data))))}
-    if target.names is None and len(counts) > 1:
+    seen = some_targets(data)
+    counts = {len(one): number for number, one in reversed(list(enumerate(seen)))}
+    if len(counts) > 1:
         few, many = min(counts), max(counts)
         raise ValueError(
-            f"every item needs the same points, in the same order; item {counts[many]} has {many} and item "
-            f"{counts[few]} has {few}. A point that nobody could see is a row of NaN, or None."
+            f"every item needs the same points, in the same order; training items have {few} to {many}, the "
+            f"first that differ at {counts[few]} and {counts[many]} of those looked at. A point that nobody "
+            "could see is a row of NaN, or None."
         )
     size, grids = body.try_out()
-    stride = size / grids[-1].shape[-1]
-    return Task(Network(body, PointHead(body.channels, target.shape[-2], stride)), PointDistance())
+    head = PointHead(body.channels, target.shape[-2], stride=size / grids[-1].shape[-1])
+    if seen and all(one.canvas for one in seen):
+        away = [plain(one) - torch.tensor(one.canvas).flip(0) / 2 for one in seen]
+        head.start_at(torch.stack(away).nanmean(dim=0).nan_to_num())
+    return Task(Network(body, head), PointDistance())
 
 
 @method
-def make_task(target: Target, body: Backbone, data: Any = None) -> Task:
+def make_task(target: Target, body: Any, data: Any = None) -> Task:
     """An amount, or several."""
     seen = [plain(one).float() for one in some_targets(data)] or [plain(target[0]).float()]
     amounts = torch.stack(seen).reshape(len(seen), -1)
@@ -242,7 +261,7 @@ def make_task(target: Target, body: Backbone, data: Any = None) -> Task:
     spread = (amounts - middle).square().mean(dim=0).sqrt()
     spread = torch.where(spread > 0, spread, torch.ones_like(spread))
     head = AmountHead(body.channels, middle.tolist(), spread.tolist())
-    return Task(Network(body, head), MeanSquaredError())
+    return Task(Network(body, head), MeanSquaredError(), (MeanAbsoluteError(),))
 
 
 def count_kinds(vocab: Sequence[Any] | None) -> int:

@@ -46,6 +46,8 @@ class ResidualBlock(nn.Module):
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()
+        self.inputs, self.outputs, self.stride, self.bottleneck = inputs, outputs, stride, bottleneck
+        self.activation = activation
         if bottleneck:
             narrow = outputs // 4
             layers = [
@@ -61,11 +63,11 @@ class ResidualBlock(nn.Module):
         self.change = nn.Sequential(*layers)
         fits = stride == 1 and inputs == outputs
         self.bring_along = nn.Identity() if fits else Convolution(inputs, outputs, 1, stride, activation=None)
-        self.activation = activation() if activation else nn.Identity()
+        self.after = activation() if activation else nn.Identity()
 
     def forward(self, grid: Tensor) -> Tensor:
         """Map `(N, inputs, H, W)` to `(N, outputs, H / stride, W / stride)`, rounded up."""
-        return self.activation(self.change(grid) + self.bring_along(grid))
+        return self.after(self.change(grid) + self.bring_along(grid))
 
 
 # For each depth, counted in layers with weights: the blocks of each stage, and whether they are bottlenecks.

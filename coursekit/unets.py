@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .backbones import Backbone
-from .convolutions import Activation, Convolution, start_convolutions
+from .convolutions import Activation, Convolution, GroupedNorm, start_convolutions
 
 # Wide enough to say something, and no wider than a processor can do at the larger sizes.
 NARROWEST, WIDEST = 32, 256
@@ -37,8 +37,10 @@ class StepUp(nn.Module):
 
     def __init__(self, inputs: int, seen: int, outputs: int, activation: Activation = nn.ReLU) -> None:
         super().__init__()
-        first = Convolution(inputs + seen, outputs, activation=activation)
-        self.mix = nn.Sequential(first, Convolution(outputs, outputs, activation=activation))
+        self.inputs, self.seen, self.outputs, self.activation = inputs, seen, outputs, activation
+        first = Convolution(inputs + seen, outputs, norm=GroupedNorm, activation=activation)
+        second = Convolution(outputs, outputs, norm=GroupedNorm, activation=activation)
+        self.mix = nn.Sequential(first, second)
 
     def forward(self, below: Tensor, seen: Tensor) -> Tensor:
         """Map `(N, inputs, h, w)` and `(N, seen, H, W)` to `(N, outputs, H, W)`, whatever the sizes."""
@@ -57,8 +59,8 @@ class UNet(nn.Module):
         classes: How many scores each pixel gets.
         activation: What makes the activations of the way up.
 
-    Source: Ronneberger, Fischer and Brox, "U-Net" (2015), figure 1, with sizes kept by padding and nearest
-    neighbours in place of the up-convolutions.
+    Source: Ronneberger, Fischer and Brox, "U-Net" (2015), figure 1, with sizes kept by padding, nearest
+    neighbours in place of the up-convolutions, and norms.
 
     >>> body = Backbone([nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1)], channels=16)
     >>> network = UNet(body, classes=2)

@@ -46,7 +46,7 @@ def test_another_activation_goes_everywhere():
     network = ResNet(10, classes=2, activation=nn.GELU, width=8)
 
     assert not any(isinstance(layer, nn.ReLU) for layer in network.modules())
-    assert isinstance(ResidualBlock(4, 4, activation=None).activation, nn.Identity)
+    assert isinstance(ResidualBlock(4, 4, activation=None).after, nn.Identity)
 
 
 def test_a_deep_one_learns_as_well_as_a_shallow_one():
