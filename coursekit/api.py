@@ -134,6 +134,7 @@ from .transforms import Pipeline, RandomTransform, Transform
 from .unets import UNet
 from .vision import vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
+from .watching import ActivationStatistics, LossPlot, TimeAndMemory
 from .widgets.descents import Descent, step_down
 from .widgets.flipbooks import Flipbook, flipbook
 from .widgets.warps import WarpSliders, warp_sliders
@@ -146,6 +147,7 @@ else:
 __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "AbsoluteError",
     "Accumulate",
+    "ActivationStatistics",
     "Adam",
     "AdamW",
     "AmbiguousMethodError",
@@ -217,6 +219,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Loaders",
     "LogCSV",
     "LogTensorBoard",
+    "LossPlot",
     "Mask",
     "Mean",
     "MeanAbsoluteError",
@@ -283,6 +286,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "Target",
     "Task",
     "Text",
+    "TimeAndMemory",
     "TimeSplit",
     "ToFloat",
     "Together",

@@ -23,10 +23,11 @@ face
                         callbacks checkpoints choices colours confusion convolutions creating cropping
                         datablock descriptions devices dispatch display export figures files finding
                         finding_the_rate geometry heads inference inspecting interpret learner loaders
-                        logs losses metrics mixing movements onnx_export onnx_model optimizers orders parallel photo_sets
-                        photos ranking recipes resnets scan_sets scans schedules sources splits
-                        splitters stepping steps stopping table_sets tensors tracing transforms unets
-                        vision vocabularies widgets.descents widgets.flipbooks widgets.warps
+                        logs losses metrics mixing movements onnx_export onnx_model optimizers orders
+                        parallel photo_sets photos ranking recipes resnets scan_sets scans schedules
+                        sources splits splitters stepping steps stopping table_sets tensors tracing
+                        transforms unets vision vocabularies watching widgets.descents widgets.flipbooks
+                        widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -87,6 +88,7 @@ training
     parallel            callbacks devices events metrics stepping
     mixing              batches events
     logs                devices events
+    watching            devices events screens
     acceleration        events
     averaging           events
     checkpoints         callbacks devices events standing tensor_files
