@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from .batches import find_predictions, to_plain
 from .blueprints import build
@@ -157,6 +158,21 @@ def read_about(file: Path) -> dict[str, Any]:
     return data
 
 
+class Sketch(TorchFunctionMode):
+    """Within it no weights are drawn when a network is made: they have no memory, and it would take seconds.
+
+    >>> with torch.device("meta"), Sketch():
+    ...     nn.Linear(10**6, 10**6).weight.shape
+    torch.Size([1000000, 1000000])
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if getattr(func, "__name__", "") in ("normal_", "uniform_", "trunc_normal_"):
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
 def rebuilt(data: Any, weights: dict[str, Tensor], types: list[type]) -> nn.Module:
     """The network of a blueprint, with its weights.
 
@@ -166,7 +182,7 @@ def rebuilt(data: Any, weights: dict[str, Tensor], types: list[type]) -> nn.Modu
     largest = max(ALWAYS_ALLOWED, sum(one.numel() for one in weights.values()))
     with torch.random.fork_rng(devices=[]):
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), Sketch():
                 check_model(weights, build(data, types, largest))
         except NotImplementedError:
             pass  # A class that computes while it is made cannot be sketched.
