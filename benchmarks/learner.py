@@ -1,12 +1,17 @@
-"""What the training loop costs beside the same steps written by hand.
+"""What the training loop costs beside the same steps by hand, and beside the loops of other libraries.
 
-Three questions, each with its bound: the ratio to a hand-written loop over the same loader on a tiny network,
-with everything a learner does by default and a progress bar (1.08); the microseconds a batch when model, loss
+Four questions, each with its bound. The ratio to a hand-written loop over the same loader on a tiny network,
+with everything a learner does by default and a progress bar (1.08). The microseconds a batch when model, loss
 and optimizer do nothing, so that only the loop is left (10); and those of one more callback with an empty
-method, for each event it hears (0.1). A callback without that method costs nothing: it is not in the list.
+method, for each event it hears (0.1); a callback without that method costs nothing: it is not in the list.
+And what `predict` takes for a photo, beside reading and preparing it by hand and asking the bare model (1.1).
+
+Then each library trains the same two networks on the same items, in its usual manner (`peer_loops`): the tiny
+one, where the loop shows, and a small network of convolutions, where it hardly does.
 
 The ways take turns in short samples, what counts is the processor's time on one thread, and of each way the
-quickest sample: so a machine that is busy with other things disturbs little.
+quickest sample (of predictions, the middle ratio of neighbours): so a machine that is busy with other things
+disturbs little.
 """
 
 from __future__ import annotations
@@ -15,27 +20,51 @@ import contextlib
 import io
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
-from record import record
+from in_turn import in_turn
+from peer_loops import Task, every_way
+from peers import find
+from PIL import Image as Pillow
+from record import NOT_INSTALLED, Bars, record
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from coursekit.callbacks import Callback, Progress
+from coursekit.cropping import Resize
+from coursekit.datablock import DataBlock
 from coursekit.learner import Learner
 from coursekit.metrics import accuracy
 from coursekit.optimizers import adamw
+from coursekit.splitters import RandomSplit
+from coursekit.tensors import Category, Image
+from coursekit.vision import vision_learner
 
 SAMPLES, BATCHES, BATCH_SIZE, WIDTH = 30, 200, 64, 20
 STUB_BATCHES = 3000
+# Of each library so many runs of so many batches, and of each run the quickest stretch.
+RUNS, STRETCHES = 4, {"a tiny network": (100, 20), "a small CNN": (30, 10)}
+PREDICTIONS, PHOTO_SIZE = 25, 224
 BOUNDS = {
     "tiny network, times the loop by hand": 1.08,
     "loop alone, µs a batch": 10.0,
     "an empty method, µs an event": 0.1,
+    "predict a photo, times the bare model": 1.1,
+}
+PEERS = ("fastai", "lightning", "pytorch-ignite", "keras", "skorch", "accelerate", "transformers")
+FASTAI = {
+    "vision_learner": "fastai.vision.learner:vision_learner",
+    "ImageDataLoaders": "fastai.vision.data:ImageDataLoaders",
+    "Resize": "fastai.vision.augment:Resize",
+    "resnet18": "torchvision.models:resnet18",
 }
 
 
@@ -69,7 +98,11 @@ class NoLoss:
 
 
 class NoModel(nn.Module):
-    """Gives back what it gets."""
+    """Gives back what it gets; one parameter, lest a learner say that there is nothing to learn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
         return x
@@ -96,12 +129,13 @@ class OnlyTheLoop(Learner):
 
 
 class Empty(Callback):
-    """Hears the seven events of a training batch and does nothing."""
+    """Hears the eight events of a training batch and does nothing."""
 
     def before_batch(self, learner: Learner) -> None:
         """Nothing; so with the others."""
 
-    after_predict = after_loss = before_backward = after_backward = after_step = after_batch = before_batch
+    after_predict = after_loss = before_backward = after_backward = before_batch
+    before_step = after_step = after_batch = before_batch
 
 
 ZERO, NO_LOSS = torch.zeros(()), NoLoss()
@@ -162,22 +196,142 @@ def loop_alone() -> dict[str, float]:
     return quickest(ways, SAMPLES)
 
 
+def validation() -> dict[str, float]:
+    """Seconds for the same pass with loss and accuracy: by hand, and with the learner."""
+    inputs = torch.randn(BATCHES * BATCH_SIZE, WIDTH)
+    loader = DataLoader(TensorDataset(inputs, (inputs.sum(dim=1) > 0).long()), BATCH_SIZE)
+    model = tiny()
+
+    @torch.no_grad()
+    def nothing_learned() -> None:
+        model.eval()
+        losses, shares = [], []
+        for inputs, targets in loader:
+            scores = model(inputs)
+            losses.append(functional.cross_entropy(scores, targets))
+            shares.append((scores.argmax(dim=-1) == targets).float().mean())
+        torch.stack(losses).mean().item(), torch.stack(shares).mean().item()
+
+    bar = Progress("terminal")
+    learner = Learner(
+        (loader, loader), tiny(), functional.cross_entropy, [accuracy], callbacks=[bar], device="cpu"
+    )
+    return quickest({"by hand": nothing_learned, "learner": learner.validate}, SAMPLES)
+
+
+def photo_files(folder: str) -> list[Path]:
+    """A few noisy photos in two folders, which are their names."""
+    files = []
+    for number in range(8):
+        file = Path(folder, "ab"[number % 2], f"{number}.jpg")
+        file.parent.mkdir(exist_ok=True)
+        noise = np.random.default_rng(number).integers(0, 256, (PHOTO_SIZE, PHOTO_SIZE, 3), dtype=np.uint8)
+        Pillow.fromarray(noise).save(file)
+        files.append(file)
+    return files
+
+
+def predicting() -> dict[str, float]:
+    """To say by ResNet-18 what a photo in a file is: `predict`, ours and fastai's, times the bare model."""
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        photo = photo_files(folder)[0]
+        block = DataBlock(Image, Category, RandomSplit(0.5), item_transforms=[Resize(PHOTO_SIZE)])
+        data = block.loaders(folder, batch_size=2)
+        learner = vision_learner(data, "torchvision/resnet18", pretrained=False, device="cpu")
+        learner.model.eval()
+        ways = {"bare": partial(bare, learner.model, photo), "ours": partial(learner.predict, photo)}
+        tools = find("learner", **FASTAI)
+        if all(tools.values()):
+            theirs = tools["ImageDataLoaders"].from_folder(
+                folder, valid_pct=0.5, item_tfms=tools["Resize"](PHOTO_SIZE), bs=2, num_workers=0
+            )
+            other = tools["vision_learner"](theirs, tools["resnet18"], pretrained=False, n_out=2)
+            other.model.eval()
+
+            ways["their bare"] = partial(bare, other.model, photo)
+            ways["theirs"] = partial(other.predict, photo)
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            taken = in_turn({way: ("run()", {"run": run}) for way, run in ways.items()}, PREDICTIONS, 1)
+        found = {"ours": taken.times("ours", "bare")}
+        return found | ({"fastai": taken.times("theirs", "their bare")} if "theirs" in ways else {})
+
+
+@torch.no_grad()
+def bare(model: nn.Module, photo: Path) -> list[float]:
+    """What one writes by hand: open, resize, scale, ask the model, and turn its scores into probabilities."""
+    with Pillow.open(photo) as opened:
+        pixels = np.asarray(opened.convert("RGB").resize((PHOTO_SIZE, PHOTO_SIZE)))
+    batch = torch.from_numpy(pixels).permute(2, 0, 1).contiguous()[None].float() / 255
+    return model(batch).softmax(dim=1)[0].tolist()
+
+
+def small_cnn() -> nn.Module:
+    """Three convolutions, as for small colour pictures."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = []
+    for before, after, stride in ((3, 16, 1), (16, 32, 2), (32, 64, 2)):
+        convolution = nn.Conv2d(before, after, 3, stride, padding=1)
+        layers += [convolution, nn.BatchNorm2d(after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def beside_others() -> list[dict[str, Any]]:
+    """A row for each library and network: microseconds a batch, and times those by hand."""
+    rows = []
+    for network, (batches, stretch) in STRETCHES.items():
+        if network == "a tiny network":
+            inputs = torch.randn(batches * BATCH_SIZE, WIDTH)
+            task = Task(tiny, inputs, (inputs.sum(dim=1) > 0).long(), BATCH_SIZE)
+        else:
+            inputs = torch.randn(batches * 32, 3, 32, 32)
+            task = Task(small_cnn, inputs, torch.randint(10, (len(inputs),)), 32)
+        ways = every_way()
+        taken = {way: float("inf") for way, run in ways.items() if run}
+        for _ in range(RUNS):
+            for way in taken:
+                taken[way] = min(taken[way], stretch_of(task, ways[way], stretch))
+        for way in ways:
+            row: dict[str, Any] = {"network": network, "way": way, "times by hand": NOT_INSTALLED}
+            if way in taken:
+                row["times by hand"] = round(taken[way] / taken["by hand"], 2)
+                row["µs a batch"] = round(taken[way] * 1e6)
+            rows.append(row)
+    return rows
+
+
+def stretch_of(task: Task, run: Any, stretch: int) -> float:
+    """Seconds a batch in the quickest stretch of one run."""
+    task.times.clear()
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        run(task)
+    ends = zip(task.times, task.times[stretch:], strict=False)
+    return min((end - start) / stretch for start, end in ends)
+
+
 def main() -> int:
     """Measure, keep, and fail where a bound is broken."""
     torch.set_num_threads(1)
-    network, alone = tiny_network(), loop_alone()
+    network, alone, held_out, asked = tiny_network(), loop_alone(), validation(), predicting()
     microsecond = STUB_BATCHES / 1e6
     found = {
         "tiny network, times the loop by hand": network["learner"] / network["by hand"],
         "loop alone, µs a batch": (alone["learner"] - alone["by hand"]) / microsecond,
-        "an empty method, µs an event": (alone["with ten"] - alone["learner"]) / microsecond / 70,
+        "an empty method, µs an event": (alone["with ten"] - alone["learner"]) / microsecond / 80,
+        "predict a photo, times the bare model": asked["ours"],
     }
     rows = [{"what": what, "found": round(value, 3), "bound": BOUNDS[what]} for what, value in found.items()]
-    again = network["by hand again"] / network["by hand"]
-    by_hand_batch = network["by hand"] / BATCHES * 1e6
-    rows.append({"what": "the loop by hand against itself", "found": round(again, 3), "bound": ""})
-    rows.append({"what": "the loop by hand, µs a batch", "found": round(by_hand_batch, 1), "bound": ""})
+    beside = {
+        "validation with accuracy, times the same by hand": held_out["learner"] / held_out["by hand"],
+        "the loop by hand against itself": network["by hand again"] / network["by hand"],
+        "the loop by hand, µs a batch": network["by hand"] / BATCHES * 1e6,
+    }
+    if "fastai" in asked:
+        beside["fastai's predict, times the bare model"] = asked["fastai"]
+    rows += [{"what": what, "found": round(value, 3), "bound": ""} for what, value in beside.items()]
     record("learner", rows)
+    bars = Bars("network", "times by hand", panels=tuple(STRETCHES), floor="by hand")
+    record("loops", beside_others(), bars=bars, packages=PEERS)
     return int(any(found[what] > bound for what, bound in BOUNDS.items()))
 
 
