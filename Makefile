@@ -22,7 +22,7 @@ lint:  # style, format, types
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
 
-soak:  # the slow ways: the oldest torch, every lesson in every way
+soak:  # the slow ways: the oldest torch, every lesson in every way, a training killed 300 times
 	@$(RUN) tests/soak.py
 
 bench:  # measure again, and keep the results

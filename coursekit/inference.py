@@ -179,6 +179,8 @@ def rebuilt(data: Any, weights: dict[str, Tensor], types: list[type]) -> nn.Modu
     It is sketched first, without memory for a single number, and compared with the weights: a file that says
     it is a thousand times larger than what lies beside it costs nothing.
     """
+    if not isinstance(data, dict):
+        raise ValueError("it describes no network")
     largest = max(ALWAYS_ALLOWED, sum(one.numel() for one in weights.values()))
     with torch.random.fork_rng(devices=[]):
         try:

@@ -1,17 +1,21 @@
 """The slow ways, for now and then: `make soak`.
 
 1. The tests that are marked `soak`, in the ordinary environment: each lesson in each way it can be run.
-2. All other tests with the oldest torch that the package allows, in an environment of its own in `_build/`.
+2. A training run that is killed at 300 random moments while it trains and writes checkpoints (see
+   `tests/killing.py`): each time it goes on, and what it ends with is compared bit for bit.
+3. All other tests with the oldest torch that the package allows, in an environment of its own in `_build/`.
 
 Everything runs even if something failed before; the last line counts.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -22,6 +26,7 @@ import environment  # noqa: E402  (it stands beside the pins)
 
 PYTEST = ["-m", "pytest", "--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadgroup"]
 NOTHING_TO_RUN = 5
+KILLS = 300
 
 
 def oldest() -> list[str]:
@@ -49,6 +54,18 @@ def environment_with(packages: list[str]) -> Path:
     return python
 
 
+def survives_killing() -> bool:
+    """Whether every run that was killed again and again ended as one that was not; says what it saw."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "tests/killing.py", folder, str(KILLS)]
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE
+        )
+    seen = json.loads(done.stdout) if done.returncode == 0 else {}
+    print(f"\nkilled at random moments: {seen or 'it failed'}", flush=True)
+    return bool(seen) and seen["runs"] == seen["equal"]
+
+
 def main() -> int:
     """How many of the ways failed."""
     failed = []
@@ -57,11 +74,13 @@ def main() -> int:
         NOTHING_TO_RUN,
     ):
         failed.append("the slow tests")
+    if hasattr(os, "fork") and not survives_killing():
+        failed.append("a training run that is killed")
     packages = oldest()
     print(f"\nWith {' and '.join(packages)}", flush=True)
     if subprocess.run([str(environment_with(packages)), *PYTEST, "tests", "coursekit"], cwd=ROOT).returncode:
         failed.append(" and ".join(packages))
-    print(f"\nsoak: {2 - len(failed)} passed, {len(failed)} failed", *failed)
+    print(f"\nsoak: {3 - len(failed)} passed, {len(failed)} failed", *failed)
     return len(failed)
 
 
