@@ -108,5 +108,4 @@ def put_in(model: nn.Module, parts: list[Tensor]) -> None:
     >>> model.weight.item()
     2.0
     """
-    for own, part in zip(averaged_parts(model), parts, strict=True):
-        own.copy_(part)
+    torch._foreach_copy_(averaged_parts(model), parts)

@@ -24,8 +24,33 @@ with a fit that was interrupted, and `take_step`, to step in another way in this
 callbacks that take part.
 
 **Order.** Of one event, callbacks with a lower `order` are called first, and at the same `order` those that
-were given first. Ours: Schedule -30, Metrics -20, Recorder -10, StopOnNaN -5, Progress 90; yours is 0 unless
-you write `order = 5` in the class, so it sees this epoch's numbers, and Progress shows what it adds to them.
+were given first. Yours is 0 unless you write `order = 5` in the class, so it sees this epoch's numbers, and
+Progress shows what it adds to them. Ours, from first to last:
+
+    TimeAndMemory -90          what anybody does is part of the time
+    Distributed -60            all processes begin with the same weights; metrics are joined before they tell
+    Compile -55                (and CaptureGraph)
+    Accumulate -50             one mean gradient is there before anybody looks at it in `before_step`
+    Freeze -50
+    OverfitOneBatch -50        whatever is done to a batch is done to this one
+    MixedPrecision -45         scales after all others in `before_backward`, back before them in `before_step`
+    TraceNaN -40               looks at gradients as they come back
+    MixUp -35                  (and CutMix) the loss is that of both answers before it is recorded
+    Schedule -30
+    RateFinder -30
+    Metrics -20
+    Recorder -10
+    ActivationStatistics -8    still hears of what StopOnNaN stops
+    StopOnNaN -5
+    ClipGradients 20           after what you do to gradients
+    ChannelsLast 45            after what you do to inputs
+    StopEarly 50               keeps the weights that were validated, the average too
+    AverageWeights 60          gives the model its own weights back after validation
+    LogCSV 70
+    LogTensorBoard 70
+    LossPlot 80
+    Progress 90
+    Checkpoint 95              writes what all others leave
 
 **Cancelling.** Any callback may raise CancelBatch, CancelEpoch or CancelFit. All others still hear the event;
 then everything up to the end of what was cancelled is skipped, except the `after_` event of each part that

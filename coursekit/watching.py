@@ -189,22 +189,22 @@ class TimeAndMemory(Callback):
         self._marks: list[tuple[str, Any]] = []
 
     def _mark(self, learner: Learner, part: str) -> None:
-        """What has gone on since the last mark was this."""
+        """What has gone on since the last mark was this; in validation all is one."""
         if learner.device.type == "cuda":
             stamp: Any = torch.cuda.Event(enable_timing=True)
             stamp.record()
         else:
             stamp = time.perf_counter()
-        self._marks.append((part, stamp))
+        self._marks.append((part if learner.training else "validation", stamp))
 
     def before_epoch(self, learner: Learner) -> None:
-        self._marks = []
         if learner.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(learner.device)
+        self._marks = []
         self._mark(learner, "rest")
 
     def before_batch(self, learner: Learner) -> None:
-        self._mark_training(learner, "data")
+        self._mark(learner, "data")
 
     def before_backward(self, learner: Learner) -> None:
         self._mark(learner, "forward")
@@ -216,17 +216,10 @@ class TimeAndMemory(Callback):
         self._mark(learner, "step")
 
     def after_batch(self, learner: Learner) -> None:
-        self._mark_training(learner, "rest")
-
-    def before_validate(self, learner: Learner) -> None:
         self._mark(learner, "rest")
 
-    def after_validate(self, learner: Learner) -> None:
-        self._mark(learner, "validation")
-
-    def _mark_training(self, learner: Learner, part: str) -> None:
-        if learner.training:
-            self._mark(learner, part)
+    def after_train(self, learner: Learner) -> None:
+        self._mark(learner, "rest")
 
     def after_epoch(self, learner: Learner) -> None:
         self._mark(learner, "rest")
@@ -237,7 +230,6 @@ class TimeAndMemory(Callback):
             row[part] += seconds_between(before, stamp)
         row["seconds"] = sum(row[part] for part in self.parts)
         self.rows.append(row | {"memory": most_memory(learner.device) / 1e9})
-        self._marks = []
 
     def table(self) -> DataFrame:
         """The rows as a pandas DataFrame, one line an epoch.

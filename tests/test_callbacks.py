@@ -18,7 +18,6 @@ from coursekit.callbacks import (
     Progress,
     Recorder,
     Schedule,
-    StopOnNaN,
     find_handlers,
 )
 from coursekit.learner import Learner
@@ -100,10 +99,19 @@ def test_a_lower_order_is_called_first_and_then_who_was_given_first():
 
 
 def test_our_own_orders_are_as_documented():
+    import coursekit as kit
     from coursekit import callbacks
 
-    for kind in (Schedule, Metrics, Recorder, StopOnNaN, Progress):
-        assert f"{kind.__name__} {kind.order}" in callbacks.__doc__
+    public = [getattr(kit, name) for name in dir(kit)]
+    ours = [
+        one for one in public if isinstance(one, type) and issubclass(one, Callback) and one is not Callback
+    ]
+    lines = [line.split() for line in callbacks.__doc__.split("from first to last:")[1].splitlines()]
+    told = {line[0]: int(line[1]) for line in lines if len(line) > 1 and line[1].lstrip("-").isdigit()}
+    named = {one.__name__ for one in ours if f"{one.__name__})" in callbacks.__doc__}
+
+    assert told == {one.__name__: one.order for one in ours if one.__name__ not in named}
+    assert list(told.values()) == sorted(told.values())
 
 
 def test_an_event_that_nobody_listens_to_has_no_handlers(make_learner):
