@@ -19,12 +19,12 @@ PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 TABLE = """
 face
-    api                 agreement amounts array_sets augment averaging backbones baselines blocks
-                        callbacks checkpoints choices colours confusion convolutions creating cropping
-                        datablock descriptions devices dispatch display export figures files finding
-                        finding_the_rate geometry heads inference inspecting interpret learner loaders
-                        logs losses metrics mixing movements onnx_export onnx_model optimizers orders
-                        parallel photo_sets photos ranking recipes resnets scan_sets scans schedules
+    api                 acceleration agreement amounts array_sets augment averaging backbones baselines
+                        blocks callbacks checkpoints choices colours confusion convolutions creating
+                        cropping datablock descriptions devices dispatch display evidence export figures
+                        files finding finding_the_rate geometry heads inference inspecting interpret learner
+                        loaders logs losses metrics mixing movements onnx_export onnx_model optimizers
+                        orders parallel photo_sets photos ranking recipes resnets scan_sets scans schedules
                         sources splits splitters stepping steps stopping table_sets tensors tracing
                         transforms unets vision vocabularies watching widgets.descents widgets.flipbooks
                         widgets.warps
@@ -76,16 +76,17 @@ apps
     export              blueprints inference recipes steps tensor_files transforms
     inference           batches blueprints callbacks devices predictions recipes standing tensor_files
     blueprints          backbones convolutions heads losses resnets saving unets
-    interpret           display learner tensors vision
+    interpret           confusion display evidence figures finding learner tensors
+    evidence            backbones batches display learner tensors unets
     vision              backbones batches finding heads learner loaders tensors
 training
     learner             batches callbacks demands devices events failures finding_the_rate loop metrics
                         optimizers predictions schedules
     finding_the_rate    callbacks events
+    parallel            callbacks devices events metrics stepping
     callbacks           batches events metrics screens
     stopping            checkpoints events
     tracing             batches events failures
-    parallel            callbacks devices events metrics stepping
     mixing              batches events
     logs                devices events
     watching            devices events screens
