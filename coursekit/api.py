@@ -35,6 +35,7 @@ from .datablock import DataBlock
 from .descriptions import alt_text
 from .devices import choose_device, seed_everything
 from .display import show, show_grid, show_heat, show_results
+from .evidence import show_where_it_looks, where_it_looks
 from .export import save_model
 from .figures import framed
 from .files import FileNames, FilePath, find_files
@@ -44,7 +45,7 @@ from .geometry import crop, flip, resize, rotate
 from .heads import AmountHead, Head, Network, PointHead, Task, make_task
 from .inference import SavedModel, load_model
 from .inspecting import check_photos
-from .interpret import Interpretation, examine, show_where_it_looks, top_losses, where_it_looks
+from .interpret import Interpretation, examine, top_losses
 from .learner import Learner, Prediction
 from .loaders import Items, Loader, Loaders
 from .logs import LogCSV, LogTensorBoard
@@ -137,6 +138,7 @@ from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .watching import ActivationStatistics, LossPlot, TimeAndMemory
 from .widgets.descents import Descent, step_down
 from .widgets.flipbooks import Flipbook, flipbook
+from .widgets.rates import RateDrag, drag_rate
 from .widgets.warps import WarpSliders, warp_sliders
 
 if typing.TYPE_CHECKING:  # To a type checker each method is one more signature of the same function.
@@ -144,7 +146,7 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [  # noqa: RUF022  as dir() sorts, capitals first
+__all__ = [
     "AbsoluteError",
     "Accumulate",
     "ActivationStatistics",
@@ -257,6 +259,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "RandomSplit",
     "RandomTransform",
     "RateCurve",
+    "RateDrag",
     "RateFinder",
     "Recall",
     "Recipe",
@@ -322,6 +325,7 @@ __all__ = [  # noqa: RUF022  as dir() sorts, capitals first
     "crop",
     "ct_slice",
     "digits",
+    "drag_rate",
     "efficientnet_lite0",
     "error_rate",
     "examine",

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from coursekit.backbones import Backbone
-from coursekit.interpret import Interpretation, class_number, examine, top_losses, where_it_looks
+from coursekit.interpret import Interpretation, examine, top_losses
 from coursekit.learner import Learner
 from coursekit.loaders import Loader, Loaders
 from coursekit.losses import CrossEntropy
@@ -51,41 +51,6 @@ def test_the_worst_mistake_comes_first(learner):
     assert seen.verdict(2) == "said dark (73%), is bright"
     assert torch.equal(seen.photos[1], photo((6, 1)))
     assert (seen.probability_of("bright") > 0.5).tolist() == [False, False, False]
-
-
-def test_the_evidence_lies_where_the_brightness_is(learner):
-    picture, evidence = where_it_looks(learner, photo((6, 1)), "bright", stage=1)
-
-    assert picture.shape == (3, 8, 8)
-    assert evidence.argmax().item() == 3 * 4 + 0
-    assert evidence.max() == 1
-    assert (evidence > 0).sum() == 1
-
-
-def test_a_photo_without_evidence_has_none(learner):
-    _, evidence = where_it_looks(learner, photo(), "bright", stage=1)
-
-    assert not evidence.any()
-
-
-def test_looking_changes_nothing_about_the_learner(learner):
-    before = examine(learner).probabilities
-    where_it_looks(learner, photo((1, 1)), "bright", stage=1)
-
-    assert torch.equal(examine(learner).probabilities, before)
-    assert not learner.model.training
-
-
-def test_a_model_of_another_kind_is_refused_in_words(learner):
-    other = Learner(learner.data, nn.Flatten(), CrossEntropy(), device="cpu")
-
-    with pytest.raises(ValueError, match=r"body and head, as vision_learner makes it; .* model is a Flatten"):
-        where_it_looks(other, photo(), "bright")
-
-
-def test_an_unknown_kind_is_refused_in_words():
-    with pytest.raises(ValueError, match="'grey' is not one of the kinds; they are 'dark', 'bright'"):
-        class_number("grey", VOCAB)
 
 
 def test_there_are_never_more_mistakes_than_items():
