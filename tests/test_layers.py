@@ -84,15 +84,15 @@ training
                         optimizers predictions schedules
     finding_the_rate    callbacks events
     parallel            callbacks devices events metrics stepping
-    callbacks           batches events metrics screens
     stopping            checkpoints events
+    checkpoints         callbacks devices events standing tensor_files
+    callbacks           batches events metrics screens
     tracing             batches events failures
     mixing              batches events
     logs                devices events
     watching            devices events screens
     acceleration        events
     averaging           events
-    checkpoints         callbacks devices events standing tensor_files
     standing            batches
     tensor_files
     stepping            events
