@@ -24,7 +24,8 @@ class Prediction:
 
     Attributes:
         value: the answer, as targets are called: the name of a class, a list of names, a number, a `Mask`,
-            `Keypoints`. What nobody knows how to read is what the model gave.
+            `Keypoints`. What lies on a photo lies on it as the model saw it, resized; `canvas` says how
+            large that was. What nobody knows how to read is what the model gave.
         scores: what the model gave for this item, on the CPU.
         probabilities: where the answer is one class or several, the probability of each by name, from 0 to 1,
             as the model sees it; else None.

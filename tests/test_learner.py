@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import signal
 from collections import UserDict
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -713,7 +714,7 @@ class TestErrors:
         class Press(Callback):
             def after_backward(self, learner):
                 if learner.batch_number == 2:
-                    raise KeyboardInterrupt
+                    signal.raise_signal(signal.SIGINT)
 
         learner = make_learner(optimizer=torch.optim.SGD)
         with pytest.raises(KeyboardInterrupt) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -109,6 +110,28 @@ def test_a_number_is_a_number():
     data = data_with(kit.Create(float), [1.0, 2.0])
 
     assert [one.value for one in read_scores(torch.tensor([64.5, 3.0]), Asis(), data)] == [64.5, 3]
+
+
+@pytest.mark.parametrize(
+    ("targets", "examples", "kind", "shown"),
+    [
+        (kit.Category, ["sound", "broken"], str, r"(sound|broken) \(probability 0\.\d{3}\)"),
+        (kit.MultiCategory, [["wet", "old"], ["old"]], list, r"none|(wet|old) .*"),
+        (CreateKeypoints(names=("nose", "tail")), [[[1, 2], [3, 4]]] * 2, kit.Keypoints, "Keypoints.*canvas"),
+        (kit.Create(kit.Mask, vocab=("sky", "tree")), [torch.zeros(8, 6).long()] * 2, kit.Mask, "Mask.*tree"),
+        (kit.Create(kit.Target, unit="kg"), [1.0, 2.0], kit.Target, r"-?[\d.e-]+ kg"),
+    ],
+)
+def test_a_learner_for_photos_answers_in_the_targets_terms(targets, examples, kind, shown):
+    data = data_with(targets, examples)
+    quiet = {"callbacks": [kit.Progress("off")], "device": "cpu", "metrics": []}
+    learner = kit.vision_learner(data, "small_cnn", pretrained=False, **quiet)
+    photo = torch.randint(0, 256, (3, 8, 6), dtype=torch.uint8)
+    found = learner.predict(photo)
+
+    assert type(found.value) is kind
+    assert re.match(shown, repr(found))
+    assert [type(one.value) for one in learner.predict_all([photo, photo])] == [kind] * 2
 
 
 def test_data_of_ones_own_may_name_classes_only():
