@@ -11,10 +11,11 @@ them, and then a model that is told nothing but numbers learns by them.
    mean.
 4. `binary_cross_entropy(scores, targets)`: how surprised a model is by the truth, in the mean. Scores are any
    real numbers, before the sigmoid; targets are 1 or 0, or between. A score of -200 must not end in `inf`:
-   `functional.logsigmoid(x)` is the logarithm of the sigmoid, and never computes the probability itself.
+   `functional.logsigmoid(x)` is the logarithm of the sigmoid, and never computes the probability itself. And
+   1 less the sigmoid of x is the sigmoid of -x.
 5. `sgd_step(parameters, rate)`: one step downhill for each parameter that has a gradient, in place. It leaves
-   the gradients as they are: who calls it decides when they are thrown away. The `@torch.no_grad()` that ours
-   has above it is cut away with the rest; see to it that the step is not noted.
+   the gradients as they are: who calls it decides when they are thrown away. The `@torch.no_grad()` above it
+   is given; take it away once, and read what torch says.
 
 Both losses raise a ValueError when the two shapes are not the same. `demand_same_shape(a, b, "my_name")` does
 that for you; the other errors that the docstrings mention you need not write. `torch` and `functional` are
@@ -294,7 +295,7 @@ wrong = [
             "        parameter -= rate * parameter.grad",
         ),
         caught_by=a_step_goes_down_the_slope,
-        says="The step itself must not be noted: put it into `with torch.no_grad():`.",
+        says="The step itself must not be noted: leave `@torch.no_grad()` above it, or write it inside.",
     ),
     Wrong(
         "makes new parameters",
