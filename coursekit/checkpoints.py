@@ -25,21 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from . import standing
 from .callbacks import Schedule
 from .devices import is_first
 from .events import Callback, CancelBatch, CancelEpoch
-from .standing import (
-    check,
-    check_callbacks,
-    check_model,
-    gather,
-    of_all,
-    own,
-    places,
-    random_state,
-    restore,
-    set_random_state,
-)
 from .tensor_files import put, read_file, write_file
 
 if TYPE_CHECKING:
@@ -117,11 +106,6 @@ class Checkpoint(Callback):
         """Where training is resumed from."""
         return self.folder / "last.safetensors"
 
-    @property
-    def best_file(self) -> Path:
-        """The epoch that validated best."""
-        return self.folder / "best.safetensors"
-
     def state_dict(self) -> dict[str, Any]:
         """The best number so far."""
         return {"best_value": self.best_value}
@@ -154,12 +138,13 @@ class Checkpoint(Callback):
     def _find_place(self, learner: Learner, state: dict[str, Any]) -> None:
         """Let this fit begin where it was left; one that was finished is passed over."""
         place = state["place"]
-        check(state, learner)
+        standing.check(state, learner)
+        self._name_also(["best"] * bool(place.get("best")))  # If it was killed before it came to that.
         if place["fit"] > self._fits:
             learner.first_epoch = learner.epochs
             return
         self._compare(state["wanted"], learner)
-        check_callbacks(state, learner)
+        standing.check_callbacks(state, learner)
         learner.first_epoch = place["epoch"]
         if not (place["batch"] or place["trained"]):
             self._put_back(learner)
@@ -181,7 +166,7 @@ class Checkpoint(Callback):
         """Put back all that was read."""
         state, self._waiting = self._waiting, None
         if state is not None:
-            restore(state, learner)
+            standing.restore(state, learner)
 
     def before_epoch(self, learner: Learner) -> None:
         if self._waiting is not None and self._waiting["place"]["trained"]:
@@ -192,7 +177,7 @@ class Checkpoint(Callback):
             raise CancelEpoch
 
     def before_train(self, learner: Learner) -> None:
-        self._begun = of_all(random_state())
+        self._begun = standing.of_all(standing.random_state())
         if self._waiting is None:
             return
         self._begun = self._waiting["begun"]
@@ -200,7 +185,7 @@ class Checkpoint(Callback):
             learner.first_batch = self._waiting["place"]["batch"]
             self._put_back(learner)
         else:
-            set_random_state(own(self._begun))
+            standing.set_random_state(standing.own(self._begun))
 
     def before_batch(self, learner: Learner) -> None:
         if self._waiting is not None:
@@ -222,7 +207,10 @@ class Checkpoint(Callback):
 
     def after_train(self, learner: Learner) -> None:
         learner.first_batch = 0
-        self._between = {"random": of_all(random_state()), "loaders": places(learner.data)}
+        self._between = {
+            "random": standing.of_all(standing.random_state()),
+            "loaders": standing.places(learner.data),
+        }
         self._changes = changes(learner.model)
         whole = learner.batch_count in (None, learner.batch_number + 1)
         if whole and learner.data.valid is not None and (self._stop or self.every):
@@ -232,8 +220,8 @@ class Checkpoint(Callback):
     def before_validate(self, learner: Learner) -> None:
         # A callback such as AverageWeights may validate other weights than those that learn.
         others = changes(learner.model) != self._changes
-        own = learner.model.state_dict()
-        self._validated = {name: one.clone() for name, one in own.items()} if others else None
+        tensors = learner.model.state_dict().items()
+        self._validated = {name: one.clone() for name, one in tensors} if others else None
 
     def after_validate(self, learner: Learner) -> None:
         if self._stop:
@@ -244,13 +232,10 @@ class Checkpoint(Callback):
         value = learner.recorder.rows[-1].get(self.best)
         better = value is not None and (self.best_value is None or self._is_better(value, self.best_value))
         self.best_value = value if better else self.best_value
-        self._write(learner, epoch=learner.epoch + 1)
-        if better and is_first():
-            self._name_also(self.best_file)
-        if self.keep and is_first():
-            self._name_also(self.folder / f"epoch-{len(learner.recorder.rows):04}.safetensors")
-            for old in sorted(self.folder.glob("epoch-*.safetensors"))[: -self.keep]:
-                old.unlink()
+        number = len(learner.recorder.rows)
+        names = ["best"] * better + [f"epoch-{number:04}"] * bool(self.keep)
+        self._write(learner, epoch=learner.epoch + 1, best=better)
+        self._name_also(names)
         self._end()
 
     def _is_better(self, value: float, than: float) -> bool:
@@ -262,16 +247,15 @@ class Checkpoint(Callback):
         if sys.exception() is not self._around:
             return
         if self._waiting is not None:
-            restore(
-                self._waiting, learner
-            )  # This fit was over long ago; whatever its callbacks did just now.
+            # This fit was over long ago; whatever its callbacks did just now is undone.
+            standing.restore(self._waiting, learner)
         elif learner.first_epoch < learner.epochs and self._written.get("epoch") != learner.epochs:
             self._write(learner, epoch=learner.epochs)  # It was ended early, and is not to go on.
         self._fits += 1
 
     def _write(self, learner: Learner, **place: Any) -> None:
         """Write where training stands, now."""
-        state = gather(learner)
+        state = standing.gather(learner)
         if place.get("trained"):
             state |= self._between
         self._written = {"fit": self._fits, "epoch": learner.epoch, "batch": 0, "trained": False} | place
@@ -285,19 +269,26 @@ class Checkpoint(Callback):
         if self._stop:
             raise KeyboardInterrupt
 
-    def _name_also(self, file: Path) -> None:
-        """Give what was just written another name too; it is copied only where a file has only one."""
-        unfinished = file.with_name(f"{file.name}.unfinished")
-        unfinished.unlink(missing_ok=True)
-        try:
-            os.link(self.last_file, unfinished)
-        except OSError:
-            shutil.copyfile(self.last_file, unfinished)
-        put(unfinished, file)
+    def _name_also(self, names: list[str]) -> None:
+        """Give what was just written other names too; it is copied only where a file has only one."""
+        for name in names if is_first() else []:
+            file, unfinished = (
+                self.folder / f"{name}.safetensors",
+                self.folder / f"{name}.safetensors.unfinished",
+            )
+            unfinished.unlink(missing_ok=True)
+            try:
+                os.link(self.last_file, unfinished)
+            except OSError:
+                shutil.copyfile(self.last_file, unfinished)
+            put(unfinished, file)
+        if any(name != "best" for name in names) and is_first():
+            for old in sorted(self.folder.glob("epoch-*.safetensors"))[: -self.keep]:
+                old.unlink()
 
     def _listen(self) -> None:
         """Let the first Ctrl-C wait for the end of the batch, where nobody else listens to it."""
-        here = threading.current_thread() is threading.main_thread() and len(of_all(None)) == 1
+        here = threading.current_thread() is threading.main_thread() and len(standing.of_all(None)) == 1
         self._listens = here and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self._listens:
             signal.signal(signal.SIGINT, self._hear)
@@ -347,7 +338,7 @@ def load_weights(model: nn.Module, file: str | os.PathLike[str]) -> None:
     state = read_file(file, FORMAT)
     try:
         weights = state["validated"] or state["model"]
-        check_model(weights, model)
+        standing.check_model(weights, model)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         said = error if isinstance(error, ValueError) else "it is not made as a checkpoint is"
         raise ValueError(f"{os.fspath(file)} cannot be loaded here: {said}.") from None

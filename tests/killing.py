@@ -65,6 +65,9 @@ def child(folder: Path) -> int:
         learner = make_learner(kit.Checkpoint(folder, every=1, keep=2, resume=True))
         unfinished = folder / "unfinished.json"
         text = result(train(learner))
+        rows = learner.recorder.rows
+        best = min(range(EPOCHS), key=lambda epoch: rows[epoch]["valid loss"]) + 1
+        assert read_file(folder / "best.safetensors", FORMAT)["place"]["epoch"] == best
         unfinished.write_text(text)
         unfinished.replace(folder / "result.json")
         os._exit(0)
