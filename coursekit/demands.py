@@ -86,8 +86,8 @@ def check_parts(model: Any, loss: Any, optimizer: Any, callbacks: Any = (), metr
             f"{kind} came. Give the class, optimizer=torch.optim.SGD, or with settings "
             "functools.partial(torch.optim.SGD, momentum=0.9)."
         )
-    _check_list(callbacks, "callbacks", "kit.StopEarly()")
-    _check_list(metrics, "metrics", "kit.accuracy")
+    check_list(callbacks, "callbacks", "kit.StopEarly()")
+    check_list(metrics, "metrics", "kit.accuracy")
 
 
 def _warn_of_two_softmaxes(model: nn.Module, loss: Any) -> None:
@@ -104,8 +104,14 @@ def _warn_of_two_softmaxes(model: nn.Module, loss: Any) -> None:
         )
 
 
-def _check_list(given: Any, name: str, example: str) -> None:
-    """Tell one thing alone from a list of them."""
+def check_list(given: Any, name: str, example: str) -> None:
+    """Raise TypeError for one thing alone.
+
+    >>> check_list(print, "metrics", "kit.accuracy")
+    Traceback (most recent call last):
+    ...
+    TypeError: metrics are a list, as in metrics=[kit.accuracy]; the function print came alone.
+    """
     if not isinstance(given, Iterable) or isinstance(given, str):
         raise TypeError(f"{name} are a list, as in {name}=[{example}]; {_name(given)} came alone.")
 

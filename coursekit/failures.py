@@ -63,13 +63,23 @@ ADVICE = {
     "together with how it was computed, such as a state or a sum of losses: keep x.detach() instead.",
     "to be equal size": "The items of a batch need one shape: make them equal (kit.Resize), or give the "
     "loader a collate_fn that fills them up.",
+    "index out of range in self": "An Embedding has a row for each number from 0 on, and was asked for one "
+    "beyond its last: give it more (num_embeddings), or look at how the inputs were numbered.",
+    "one of the following scalar types: Long": "An Embedding is asked by whole numbers: inputs.long().",
+    "Kernel size can't be greater": "The layers before have made the picture smaller than this layer's "
+    "kernel: take larger pictures, fewer layers that halve them, or padding=1.",
     "must be Tensor, not": "The batch holds something else than tensors: torch.as_tensor(x) makes one; a "
     "DataLoader does so by itself.",
+}
+MODEL_ADVICE = {
     "unexpected keyword argument": "The names in a batch that is a dict are the names of the model's "
     "arguments: rename them, or override Learner.read_batch.",
     "positional argument": "A batch is (inputs, targets); of more than two, all but the last go to the "
     "model, each as an argument of its own.",
 }
+
+# The methods of a learner that tell, being the innermost of these in a traceback, what went wrong.
+PLACES = ("within", "emit", "step", "call_model", "compute_loss", "all_batches", "_gather")
 
 INTERRUPTED = (
     "Stopped by hand: the model and the recorder keep what they have up to here. Fit again to go on."
@@ -90,25 +100,31 @@ def explain(error: BaseException, learner: Learner) -> None:
     >>> error.__notes__[1][:40]
     'What to try: The device has no memory le'
     """
+    if any(note.startswith("Where: ") for note in getattr(error, "__notes__", ())):
+        return  # A learner within a learner has said it.
     place = _find_place(error, learner)
     error.add_note(f"Where: {place}.")
     if isinstance(error, KeyboardInterrupt):
         error.add_note(INTERRUPTED)
         return
-    advice = next((advice for words, advice in ADVICE.items() if words in str(error)), None)
-    if place.startswith("the loss ("):
-        advice = _advise_on_targets(learner.targets) or advice
-    if advice:
+    if advice := _find_advice(str(error), place, learner):
         error.add_note(f"What to try: {advice}")
 
 
-def _advise_on_targets(targets: Any) -> str | None:
-    """What helps where a loss failed for want of targets that are tensors."""
-    if targets is None:
-        return "This batch holds inputs alone: a batch is a pair (inputs, targets)."
-    if isinstance(targets, (tuple, list)) and not any(isinstance(one, Tensor) for one in targets):
-        return "The targets are a list of numbers: torch.tensor(targets) makes a tensor of them."
-    return None
+def _find_advice(message: str, place: str, learner: Learner) -> str | None:
+    """What usually helps where this was said, if that is known."""
+    if place.startswith("the loss ("):
+        if not isinstance(learner.predicted, Tensor):
+            return (
+                f"The model answered with a {type(learner.predicted).__name__}, and the loss needs a tensor: "
+                "let forward return the scores alone (of an LSTM outputs[:, -1]), or a dict with logits."
+            )
+        if learner.targets is None:
+            return "This batch holds inputs alone: a batch is a pair (inputs, targets)."
+        if isinstance(learner.targets, (tuple, list)) and not isinstance(learner.targets[0], Tensor):
+            return "The targets are a list of numbers: torch.tensor(targets) makes a tensor of them."
+    known = ADVICE | (MODEL_ADVICE if place.startswith("the model") else {})
+    return next((advice for words, advice in known.items() if words in message), None)
 
 
 def describe_progress(learner: Learner, batch: int | None = None) -> str:
@@ -174,6 +190,7 @@ def _find_place(error: BaseException, learner: Learner) -> str:
     """Which handler, or which part of the step, the error came out of, as its traceback shows."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     own = [frame for frame in frames if frame.f_locals.get("self") is learner]
+    own = [frame for frame in own if frame.f_code.co_name in PLACES]
     name = own[-1].f_code.co_name if own else ""
     progress = describe_progress(learner)
     if name == "emit":

@@ -24,7 +24,7 @@ from .batches import (
     to_plain,
 )
 from .callbacks import Metrics, Progress, Recorder, Schedule, complete
-from .demands import check_epochs, check_learnable, check_parts, check_shapes, read_data
+from .demands import check_epochs, check_learnable, check_list, check_parts, check_shapes, read_data
 from .devices import choose_device, move_model
 from .events import Callback, Cancel, find_handlers
 from .failures import describe_empty, describe_loss, describe_missing_encode, explain
@@ -74,6 +74,7 @@ class Learner(Loop):
     True
     """
 
+    _is_fitting = False
     _learning: frozenset[int] = frozenset()  # Which parameters the optimizer was made for.
 
     def __init__(
@@ -114,12 +115,16 @@ class Learner(Loop):
         epochs or rates that are not positive and for data without batches.
         """
         check_epochs(epochs)
+        check_list(callbacks, "callbacks", "kit.StopEarly()")
+        if self._is_fitting:
+            raise RuntimeError("fit was called within a fit: a callback looks, changes and cancels.")
+        listeners = [*self.callbacks, *callbacks]
+        handlers = find_handlers(listeners)
         self._prepare_optimizer(rate)
         self.epochs, self.epoch, self.batch_number = epochs, 0, -1
         self.first_epoch = self.first_batch = 0
         with self._explaining():
-            self.listeners = [*self.callbacks, *callbacks]
-            self.handlers = find_handlers(self.listeners)
+            self.listeners, self.handlers, self._is_fitting = listeners, handlers, True
             try:
                 self.run()
             except Cancel as cancel:
@@ -127,6 +132,8 @@ class Learner(Loop):
                 raise RuntimeError(
                     f"{name} was raised in an event where there is none to cancel."
                 ) from cancel
+            finally:
+                self._is_fitting = False
 
     def all_batches(self, loader: Iterable) -> None:
         """One batch after the other; a loader without any is an error."""

@@ -10,6 +10,7 @@ What a metric collects stays on the device of the predictions; the host waits fo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import torch
@@ -149,6 +150,11 @@ class Average(Metric):
 
     def add(self, value: Tensor | float, count: int) -> None:
         """Take in the mean of one batch of `count` items as it is."""
+        if not isinstance(value, Tensor | Number):
+            raise TypeError(
+                f"A metric gives one number for a batch; {self.name} gave {type(value).__name__}: does it "
+                "end in return?"
+            )
         value = torch.as_tensor(value).detach()
         if value.ndim:
             raise ValueError(

@@ -19,6 +19,7 @@ from coursekit.failures import (
     describe_progress,
     explain,
 )
+from coursekit.learner import Learner
 
 
 @pytest.fixture
@@ -72,8 +73,9 @@ def backward_twice():
         (backward_twice, "backward through the graph a second time"),
         (lambda: default_collate([torch.ones(2), torch.ones(3)]), "to be equal size"),
         (lambda: nn.Linear(3, 2)(numpy.ones((1, 3))), "must be Tensor, not"),
-        (lambda: nn.Linear(3, 2)(image=torch.ones(1, 3)), "unexpected keyword argument"),
-        (lambda: nn.Linear(3, 2)(torch.ones(1, 3), 1), "positional argument"),
+        (lambda: nn.Embedding(3, 2)(torch.tensor([3])), "index out of range in self"),
+        (lambda: nn.Embedding(3, 2)(torch.ones(1)), "one of the following scalar types: Long"),
+        (lambda: nn.Conv2d(1, 2, 3)(torch.ones(1, 1, 2, 2)), "Kernel size can't be greater"),
         (lambda: torch.ones(2) + torch.ones(2, device="meta"), "expected device"),
     ],
 )
@@ -84,6 +86,31 @@ def test_torch_still_says_what_the_advice_looks_for(cause, words):
     said = str(error.value)
 
     assert next(known for known in ADVICE if known in said) == words
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        (
+            {"image": torch.ones(2, 3), "labels": torch.ones(2, 1)},
+            "rename them, or override Learner.read_batch",
+        ),
+        ((torch.ones(2, 3), torch.ones(2, 3), torch.ones(2, 1)), "all but the last go to the model"),
+    ],
+)
+def test_a_batch_that_a_model_cannot_be_called_with(batch, words):
+    learner = Learner(([batch], None), nn.Linear(3, 1), nn.MSELoss(), device="cpu")
+    with pytest.raises(TypeError, match="argument") as error:
+        learner.fit(1, rate=0.1)
+
+    assert words in error.value.__notes__[1]
+
+
+def test_advice_for_models_is_not_given_to_callbacks(learner):
+    error = TypeError("mine() got an unexpected keyword argument 'image'")
+    explain(error, learner)
+
+    assert len(error.__notes__) == 1
 
 
 def test_stopping_by_hand_is_no_error_to_mend(learner):

@@ -588,6 +588,44 @@ class TestErrors:
 
         assert "torch.tensor(targets) makes a tensor of them" in notes_of(error)
 
+    def test_of_a_model_that_answers_with_a_tuple(self):
+        train = [(x[:, None], y) for x, y in make_batches()]
+        with pytest.raises(AttributeError) as error:
+            make_learner(nn.LSTM(4, 2, batch_first=True), train=train).fit(1, rate=0.1)
+
+        assert "The model answered with a tuple, and the loss needs a tensor: let forward" in notes_of(error)
+
+    def test_of_a_metric_that_gives_no_number(self):
+        with pytest.raises(TypeError, match="<lambda> gave NoneType: does it end in return") as error:
+            make_learner(metrics=[lambda predictions, targets: None]).fit(1, rate=0.1)
+
+        assert "The metric: <lambda> (predictions: Tensor of shape (16, 2)" in notes_of(error)
+
+    def test_of_a_fit_within_a_fit(self):
+        class Again(Callback):
+            def after_epoch(self, learner):
+                learner.fit(1, rate=0.1)
+
+        with pytest.raises(RuntimeError, match="fit was called within a fit") as error:
+            make_learner(callbacks=[Again()]).fit(1, rate=0.1)
+
+        assert "Where: Again.after_epoch, epoch 1 of 1" in notes_of(error)
+        make_learner().fit(1, rate=0.1)
+
+    def test_of_a_look_within_a_fit_is_told_once(self):
+        class Look(Callback):
+            def after_epoch(self, learner):
+                learner.validate([])
+
+        with pytest.raises(ValueError, match="gave no batch") as error:
+            make_learner(callbacks=[Look()]).fit(1, rate=0.1)
+
+        assert notes_of(error).count("Where:") == 1
+
+    def test_of_a_callback_alone(self):
+        with pytest.raises(TypeError, match=r"callbacks=\[kit.StopEarly\(\)\]; Progress came alone"):
+            make_learner().fit(1, rate=0.1, callbacks=Progress("off"))
+
     def test_of_what_is_not_there_to_look_at(self):
         learner = make_learner()
         learner.data.valid = None
