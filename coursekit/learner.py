@@ -117,7 +117,7 @@ class Learner(Loop):
         check_epochs(epochs)
         check_list(callbacks, "callbacks", "kit.StopEarly()")
         if self._is_fitting:
-            raise RuntimeError("fit was called within a fit: a callback looks, changes and cancels.")
+            raise RuntimeError("fit was called within a fit; let that end first, or give it more epochs.")
         listeners = [*self.callbacks, *callbacks]
         handlers = find_handlers(listeners)
         self._prepare_optimizer(rate)
