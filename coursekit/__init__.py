@@ -2,10 +2,11 @@
 
 Read it from the bottom up, or from the top down:
 
-- apps: `vision`, `interpret`: each kind of data in five lines, and looking at what a model does; `export`, a
+- apps: `vision` (on `heads`): each kind of data in five lines; `interpret`, looking at what a model does (on
+  `evidence`, `subgroups`); `export`, a
   model as a folder (its network a blueprint: `blueprints`), and `inference`, which loads it anywhere;
   `onnx_export` (on `onnx_layers`, `onnx_shrinking`), a model as one graph, and `onnx_model`, which asks it
-  without torch.
+  without torch; `serving` (within `serving_limits`), either of them as a service.
 - training: `learner`, the `loop` made comfortable; `callbacks` that hear its `events`, and `screens` (what
   shows how far it is); `checkpoints` (of where it is `standing`, in `tensor_files`); `predictions`;
   `finding_the_rate`, `schedules` and `optimizers`; `devices`, `demands` and `failures`: where it runs, what

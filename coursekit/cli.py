@@ -1,10 +1,10 @@
-"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson`, `doctor` and `data`.
+"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson`, `doctor`, `serve` and `data`.
 
 It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
 contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
 
 >>> sorted(command.callback.__name__ for command in app.registered_commands)
-['check', 'doctor', 'lesson', 'start', 'status', 'watch']
+['check', 'doctor', 'lesson', 'serve', 'start', 'status', 'watch']
 """
 
 from __future__ import annotations
@@ -183,6 +183,27 @@ def doctor() -> None:
         sound = sound and fine
         typer.echo(f"{'ok  ' if fine else 'look'}  {sentence}")
     raise typer.Exit(0 if sound else COULD_NOT_RUN)
+
+
+@app.command(epilog="Example: coursekit serve cells")
+def serve(
+    folder: Annotated[Path, typer.Argument(help="What save_onnx or save_model wrote.")],
+    port: Annotated[int, typer.Option(help="Where to listen.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Who is served: by default this machine alone, for nobody has to sign in.")
+    ] = "127.0.0.1",
+    most_bytes: Annotated[int, typer.Option(help="Of one photo, as it is sent.")] = 10 * 2**20,
+    batch: Annotated[int, typer.Option(help="How many photos are answered at once, at most.")] = 16,
+    wait: Annotated[float, typer.Option(help="Seconds that a photo waits for others to come along.")] = 0.005,
+) -> None:
+    """Serve a model: a page to drop a photo on, and answers by HTTP, until Ctrl-C."""
+    from .serving import Limits, serve
+
+    typer.echo(f"{folder}: http://{host}:{port}  (Ctrl-C ends it)")
+    try:
+        serve(folder, host, port, Limits(most_bytes=most_bytes, batch=batch, wait=wait))
+    except (ImportError, OSError, ValueError) as error:
+        _stop(str(error))
 
 
 def _code(report: Any) -> int:

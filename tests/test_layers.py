@@ -34,7 +34,7 @@ apart
                         widgets.flipbooks
     widgets.descents    widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
-    cli                 data diagnosis grader.exercises kit progress root workspace
+    cli                 data diagnosis grader.exercises kit progress root serving workspace
     data                sources
     diagnosis           root workspace
     grader              grader.form
@@ -68,6 +68,8 @@ apart
     grader.form
     definitions
 apps
+    serving             inference onnx_model serving_limits
+    serving_limits
     onnx_export         batches creating cropping finding metrics onnx_layers onnx_model onnx_shrinking
                         predictions recipes tensors transforms
     onnx_layers         steps tensors
@@ -79,6 +81,7 @@ apps
     interpret           confusion display evidence figures finding learner tensors
     evidence            backbones batches display learner tensors unets
     vision              backbones batches finding heads learner loaders tensors
+    heads               agreement amounts backbones convolutions dispatch losses metrics tensors unets
 training
     learner             batches callbacks demands devices events failures finding_the_rate loop metrics
                         optimizers predictions schedules
@@ -105,7 +108,6 @@ training
     devices
     schedules
     optimizers
-    heads               agreement amounts backbones convolutions dispatch losses metrics tensors unets
 measures
     losses              metrics
     agreement           metrics
