@@ -4,21 +4,27 @@ Everything that trains in this book goes through one loop. You write it: the who
 Then three callbacks that stand on nothing but its events.
 
 1. `loop.Loop`: begin here. `run` leads to `one_epoch`, that to `one_pass`, that to `all_batches`, and that
-   to `step`, which is forward, loss, backward, step, with an event before and after each. The starter says
-   which method does what; a few are one line, and the library's `Learner` overrides those to be comfortable.
+   to `step`, which is forward, loss, backward, step, with events in between. Their order is in the lesson,
+   "Somebody says when". The starter says what each method does. A few are one line; the library's `Learner`
+   overrides them to be comfortable.
    - `emit(event)` calls each of `self.handlers[event]` with the loop.
    - `within(name, body, ended_by)` is `before_name`, `body()`, `after_name`, and deals with cancels.
-     `raise_widest(cancels)` raises the one of a list that reaches furthest, and nothing if the list is empty.
-   - `set_training(True)` puts the model into training mode, `torch.set_grad_enabled` switches gradients, and
-     `count_batches(loader)` says how many batches there will be (None, if nobody knows).
+     `raise_widest(cancels)` raises the one of a list that reaches furthest, and nothing if there is none.
+   - `one_pass` begins with `batch_number` at -1, since no batch has come, and `batch_count` from
+     `count_batches(loader)`. `torch.set_grad_enabled` switches gradients. `all_batches` numbers batches from
+     `self.first_batch`, and sets `predicted` and `loss` to None for each: they are not known yet.
    - `find_predictions(outputs)` takes the scores out of whatever a model answers.
-   The order of the events stands at the head of the module `callbacks`; the lesson has it, too.
-2. `callbacks.Metrics`: what validation measures. `Average` has `reset()`, `add(value, count)` and `value()`;
-   each metric has `reset()`, `update(predictions, targets)` and `value()`. `_as_metric(metric)` makes a
-   metric of a plain function. Nothing is to be asked of the device before validation is over.
-3. `callbacks.Schedule`: sets the rate of each parameter group before each training batch.
+2. `callbacks.Metrics`: what validation measures. `self.loss` is an `Average("valid loss")`, with `reset()`,
+   `add(value, count)` and `value()`. `self.metrics` is a list; each of them has `reset()`,
+   `update(predictions, targets)`, `value()` and a `name`, and `_as_metric` makes one of a plain function.
+   `self.values` is a dictionary of names and values: filled when a validation is over, empty again when the
+   next epoch begins. `learner.batch_size` says how many items the batch has. A batch that was cancelled
+   early has no loss.
+3. `callbacks.Schedule`: sets the rate of each of `learner.optimizer.param_groups` before each training batch.
 4. `stepping.Accumulate`: one step for several batches, as if they had been one. Each item counts once,
-   also where batches are of unequal size: `scale_gradients(model, factor)` multiplies all gradients.
+   also where batches are of unequal size. What is left when an epoch ends makes a step of its own.
+   `scale_gradients(model, factor)` multiplies all gradients. Whoever records the loss, at order -10, is to
+   see it as it is.
 
 `state_dict` gives what a fit that is taken up again has to know, and `load_state_dict` takes it back. Nothing
 has to be imported. If your machine has a GPU, all is asked there as well, and no step may wait for it.
@@ -110,8 +116,12 @@ def events_come_in_their_order(kit, case):
         part = "training" if loop.training else "validation"
         where.append(f"{part} batch {loop.batch_number} of {loop.batch_count} in epoch {loop.epoch}")
 
-    _events(kit, case, ("after_loss", note), train=train)
-    yield "where it stood after each loss", where
+    def number_from(first):
+        return lambda loop: setattr(loop, "first_batch", first)
+
+    numbered = ("before_train", number_from(3)), ("after_train", number_from(0))
+    _events(kit, case, ("after_loss", note), *numbered, train=train)
+    yield "where it stood, training batches numbered from 3", where
 
     def go_on(loop):
         loop.first_epoch = 1
