@@ -110,6 +110,7 @@ from .splitters import (
 from .stepping import Accumulate, ClipGradients, Freeze
 from .steps import Categorize, Normalize, RandomFlip, RandomRotate, ToFloat
 from .stopping import OverfitOneBatch, StopEarly
+from .subgroups import compare_groups, show_groups
 from .table_sets import open_table, open_text
 from .tensors import (
     Boxes,
@@ -319,6 +320,7 @@ __all__ = [
     "choose_device",
     "cifar10",
     "clothes",
+    "compare_groups",
     "confusion_matrix",
     "cosine",
     "cosine_restarts",
@@ -372,6 +374,7 @@ __all__ = [
     "sgd_step",
     "show",
     "show_grid",
+    "show_groups",
     "show_heat",
     "show_results",
     "show_schedule",

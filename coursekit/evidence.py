@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -60,6 +62,24 @@ def where_it_looks(
     learner.set_training(False)
     batch = learner.data.encode_item(photo).to(learner.device)
     chosen = layer or find_layer(learner, batch, stage)
+    with torch.enable_grad(), keeping(chosen) as kept:
+        scores = find_predictions(learner.call_model(batch))
+        (gradient,) = torch.autograd.grad(score_of(scores[0], number), kept[-1])
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    evidence = (weights * kept[-1].detach()).sum(dim=1)[0].relu()
+    return batch[0], evidence / evidence.max().clamp(min=1e-12)
+
+
+@contextmanager
+def keeping(layer: nn.Module) -> Iterator[list[Tensor]]:
+    """Keep the grids that a layer gives while this lasts, and let gradients begin there.
+
+    >>> layer = nn.Conv2d(1, 2, 1)
+    >>> with keeping(layer) as kept:
+    ...     made = layer(torch.zeros(1, 1, 3, 3))
+    >>> kept[0].shape, kept[0].is_leaf
+    (torch.Size([1, 2, 3, 3]), True)
+    """
     kept: list[Tensor] = []
 
     def keep(module: nn.Module, given: Any, made: Any) -> Tensor:
@@ -68,17 +88,11 @@ def where_it_looks(
         kept.append(made.detach().requires_grad_())
         return kept[-1].clone()  # What comes after may change it in place.
 
-    handle = chosen.register_forward_hook(keep)
+    handle = layer.register_forward_hook(keep)
     try:
-        with torch.enable_grad():
-            scores = find_predictions(learner.call_model(batch))
-            score = score_of(scores[0], number)
-            (gradient,) = torch.autograd.grad(score, kept[-1])
+        yield kept
     finally:
         handle.remove()
-    weights = gradient.mean(dim=(2, 3), keepdim=True)
-    evidence = (weights * kept[-1].detach()).sum(dim=1)[0].relu()
-    return batch[0], evidence / evidence.max().clamp(min=1e-12)
 
 
 def show_where_it_looks(
@@ -102,6 +116,26 @@ def show_where_it_looks(
     picture, evidence = where_it_looks(learner, photo, kind, stage, layer)
     what = "the amount" if kind is None else kind
     show_heat(picture, evidence, title=f"what speaks for {what}", axes=axes)
+    if axes is None:
+        from matplotlib import pyplot
+
+        axes = pyplot.gca()
+    axes.alt_text = f"{axes.alt_text.rstrip('.')}, with a glow {brightest(evidence)}"
+
+
+def brightest(evidence: Tensor) -> str:
+    """Say in words where the most evidence lies.
+
+    >>> brightest(torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]))
+    'that is brightest in the middle right'
+    """
+    if not evidence.any():
+        return "that is nowhere: nothing speaks for it"
+    height, width = evidence.shape
+    row, column = divmod(int(evidence.argmax()), width)
+    down = ("upper", "middle", "lower")[3 * row // height]
+    across = ("left", "middle", "right")[3 * column // width]
+    return f"that is brightest in the {down if down == across else f'{down} {across}'}"
 
 
 def score_of(scores: Tensor, number: int | None) -> Tensor:

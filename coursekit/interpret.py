@@ -23,6 +23,8 @@ from .tensors import Image, TypedTensor, plain
 
 # More classes than these cannot be read as a table of numbers.
 MOST_CLASSES = 20
+# A title of more letters than these is wider than its picture, and goes on in a second line.
+SHORT = 30
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Interpretation:
         answers: What it said, in people's terms: names, numbers, masks, points.
         truths: What is true, likewise.
         raw: What each item was made from, such as its row of a table.
+        typed_targets: The targets with their type, as metrics take them.
 
     >>> photos = [Image(torch.zeros(3, 4, 4))] * 2
     >>> both = torch.tensor([[0.9, 0.1], [0.8, 0.2]])
@@ -61,6 +64,7 @@ class Interpretation:
     answers: Sequence[Any] = ()
     truths: Sequence[Any] = ()
     raw: Sequence[Any] = field(default=(), repr=False)
+    typed_targets: Any = field(default=None, repr=False)
 
     @property
     def tells_kinds(self) -> bool:
@@ -99,7 +103,9 @@ class Interpretation:
         """Draw items by their numbers, each with its verdict."""
         photos, verdicts = [self.photos[n] for n in numbers], [self.verdict(n) for n in numbers]
         if self.tells_kinds or not isinstance(self.answers[0], TypedTensor) or not self.answers[0].ndim:
-            show_grid(photos, verdicts)
+            show_grid(
+                photos, [text.replace(", is ", ",\nis ") if len(text) > SHORT else text for text in verdicts]
+            )
             return
         pairs = [
             (photo, x[n])
@@ -192,7 +198,8 @@ def examine(learner: Learner) -> Interpretation:
     >>> seen.vocab, seen.probabilities.shape
     (('a', 'b'), torch.Size([2, 2]))
     """
-    scores, targets = (plain(part).cpu() for part in learner.predictions())
+    given, typed = learner.predictions()
+    scores, targets = plain(given), plain(typed)
     items = held_out_items(learner, len(scores))
     loss, data = learner.loss_function, learner.data
     photos = [item[0] for item, _ in items]
@@ -209,6 +216,7 @@ def examine(learner: Learner) -> Interpretation:
         answers=data.decode_answers(said, as_inputs),
         truths=data.decode_answers(targets, as_inputs),
         raw=[raw for _, raw in items],
+        typed_targets=typed,
     )
 
 

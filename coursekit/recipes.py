@@ -55,7 +55,8 @@ class Recipe:
     def vocab(self) -> tuple:
         """The names of the kinds that targets have, in the order of their numbers; empty for others."""
         steps: Sequence[Any] = self.targets.steps if self.targets else ()
-        return next((step.vocab for step in steps if getattr(step, "vocab", None)), ())
+        told = [{"vocab": getattr(step, "vocab", None), **getattr(step, "metadata", {})} for step in steps]
+        return next((one["vocab"] for one in told if one["vocab"]), ())
 
     def encode(self, x: Any, device: torch.device | str = "cpu") -> Any:
         """Make a batch of one from something like what the inputs were made from."""
@@ -89,7 +90,8 @@ class Recipe:
             if isinstance(step, Categorize | MultiCategorize):
                 return Category if isinstance(step, Categorize) else MultiCategory, {"vocab": step.vocab}
             if isinstance(step, Create) and isinstance(step.kind, type):
-                return step.kind, step.metadata
+                named = self.vocab and "vocab" in getattr(step.kind, "shared_metadata", ())
+                return step.kind, {**step.metadata, **({"vocab": self.vocab} if named else {})}
         return float, {}
 
     def decode_batch(self, batch: Any) -> list[tuple]:

@@ -16,9 +16,11 @@ from coursekit.tensors import plain
 class FromZero(kit.Transform):
     """The numbers of a pet's mask begin at 1; classes begin at 0."""
 
+    vocab = ("animal", "background", "border")
+
     @kit.method
     def encode(self, x: kit.Mask):
-        return kit.Mask(plain(x) - 1, vocab=("animal", "background", "border"))
+        return kit.Mask(plain(x) - 1, vocab=self.vocab)
 
 
 def loaders(table, inputs, targets, size, **places):
@@ -48,7 +50,7 @@ def test_masks_of_pets():
     assert learner.recorder.rows[-1]["IoU"] > 0.25
     answer = learner.predict(pets["photo"].iloc[0])
     assert type(answer.value) is kit.Mask
-    assert answer.value.shape == (64, 64)
+    assert (answer.value.shape, answer.value.vocab) == ((64, 64), FromZero.vocab)
 
 
 def test_points_of_a_mouse():

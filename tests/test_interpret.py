@@ -1,19 +1,23 @@
 """Looking at a model: its worst mistakes, and where its evidence lies."""
 
+from math import nan
+
 import pytest
 import torch
 from torch import nn
 
 from coursekit.backbones import Backbone
+from coursekit.creating import Create, CreateKeypoints
+from coursekit.heads import Network
 from coursekit.interpret import Interpretation, examine, top_losses
 from coursekit.learner import Learner
 from coursekit.loaders import Loader, Loaders
-from coursekit.losses import CrossEntropy
+from coursekit.losses import BinaryCrossEntropy, CrossEntropy, PointDistance
 from coursekit.recipes import Recipe
 from coursekit.steps import Categorize, ToFloat
-from coursekit.tensors import Category, Image
+from coursekit.tensors import Category, Image, Keypoints, Mask, MultiCategory, Target
 from coursekit.transforms import Pipeline
-from coursekit.vision import Network
+from coursekit.vocabularies import MultiCategorize
 
 VOCAB = ("dark", "bright")
 
@@ -70,3 +74,113 @@ def test_the_worst_come_first_equals_stay_in_order_and_nan_is_worst():
 def test_one_loss_for_all_has_no_worst():
     with pytest.raises(ValueError, match=r'one loss for each item.* shape \(\)\. .*reduction="none"'):
         top_losses(torch.tensor(0.5))
+
+
+@pytest.fixture
+def kinds():
+    chances = torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1], [0.3, 0.6, 0.1]])
+    truth = torch.tensor([0, 1, 2, 2])
+    losses = -chances[range(4), truth].log()
+    return Interpretation([photo()] * 4, chances, truth, losses, ("sound", "broken", "dusty"))
+
+
+def test_what_is_taken_for_what_is_counted_and_named(kinds):
+    assert kinds.confusion().tolist() == [[1, 0, 0], [0, 1, 0], [0, 2, 0]]
+    assert kinds.most_confused() == [("dusty", "broken", 2)]
+
+
+def test_a_confusion_matrix_is_drawn_with_its_counts_and_said_in_words(kinds):
+    from matplotlib import pyplot
+
+    kinds.show_confusion()
+
+    axes = pyplot.gca()
+    assert [text.get_text() for text in axes.texts] == ["1", "0", "0", "0", "1", "0", "0", "2", "0"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["sound", "broken", "dusty"]
+    assert "2 of 4 right. Most often taken for another: dusty for broken, 2 times" in pyplot.gcf().alt_text
+    pyplot.close("all")
+
+
+def test_what_has_no_kinds_has_no_confusion():
+    seen = Interpretation([None] * 2, torch.rand(2, 3), torch.rand(2, 3), torch.rand(2), ())
+
+    with pytest.raises(ValueError, match=r"an item has not one kind: .* \(2, 3\)"):
+        seen.confusion()
+
+
+def drawn(seen):
+    """Both drawings of an interpretation, as the words that stand above the pictures."""
+    from matplotlib import pyplot
+
+    titles = []
+    for draw in (seen.show_worst, seen.show_results):
+        draw(2)
+        titles.append([axes.get_title() for axes in pyplot.gcf().axes])
+        assert len(pyplot.gcf().alt_text) > 20
+        pyplot.close("all")
+    return titles
+
+
+def examined(items, model, loss, steps):
+    data = Loaders(Loader(items), Loader(items), Recipe(Pipeline(), Pipeline(*steps), Pipeline()))
+    return examine(Learner(data, model, loss, device="cpu"))
+
+
+class Says(nn.Module):
+    """A model that says the same of everything."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = nn.Parameter(torch.tensor(answer))
+
+    def forward(self, photos):
+        return self.answer.expand(len(photos), *self.answer.shape)
+
+
+def test_masks_are_examined():
+    truth = torch.zeros(8, 8, dtype=torch.int64)
+    truth[:, 4:] = 1
+    items = [(photo(), Mask(truth, vocab=VOCAB)), (photo(), Mask(torch.zeros_like(truth), vocab=VOCAB))]
+    scores = torch.stack([torch.ones(8, 8), torch.zeros(8, 8)]).tolist()
+
+    seen = examined(items, Says(scores), CrossEntropy(), [Create(Mask, vocab=VOCAB)])
+
+    assert seen.worst(1) == [0]
+    assert seen.losses.shape == (2,)
+    assert seen.confusion().tolist() == [[96, 0], [32, 0]]
+    assert [type(answer) for answer in seen.answers] == [Mask, Mask]
+    assert drawn(seen) == [
+        ["truth", "said, loss 0.813", "truth", "said, loss 0.313"],
+        ["input", "truth", "prediction"] * 2,
+    ]
+
+
+def test_points_are_examined():
+    items = [(photo(), Keypoints([[x, 2.0], [nan, nan]], canvas=(8, 8))) for x in (4.0, 1.0)]
+
+    seen = examined(items, Says([[4.0, 2.0], [3.0, 3.0]]), PointDistance(), [CreateKeypoints()])
+
+    assert seen.losses.tolist() == [0, 3]
+    assert seen.answers[0].canvas == (8, 8)
+    assert drawn(seen)[0] == ["truth", "said, loss 3", "truth", "said, loss 0"]
+
+
+def test_several_labels_and_amounts_are_examined_in_words():
+    items = [(photo(), MultiCategory(names, vocab=VOCAB)) for names in (["dark"], ["dark", "bright"])]
+    seen = examined(items, Says([2.0, -1.0]), BinaryCrossEntropy(), [MultiCategorize(VOCAB)])
+    assert seen.verdict(1) == "said dark, is dark, bright"
+    assert seen.probability_of("dark").tolist() == pytest.approx([0.881, 0.881], abs=1e-3)
+    assert drawn(seen)[1] == ["✓ dark", "✗ said dark, is dark, bright"]
+
+    items = [(photo(), Target(amount)) for amount in (3.0, 5.0)]
+    seen = examined(items, Says(4.5), nn.MSELoss(), [Create(Target)])
+    assert seen.losses.tolist() == [2.25, 0.25]
+    assert seen.verdict(0) == "said 4.5, is 3"
+    assert len(drawn(seen)[0]) == 2
+
+
+def test_answers_that_do_not_go_with_the_items_are_told_of(learner):
+    raw, steps = learner.data.valid.items.raw, learner.data.valid.batch_transforms
+    learner.data.valid = Loader(iter(raw), batch_transforms=steps)
+    with pytest.raises(ValueError, match="can only be walked through once: make a list"):
+        examine(learner)

@@ -25,14 +25,15 @@ face
                         files finding finding_the_rate geometry heads inference inspecting interpret learner
                         loaders logs losses metrics mixing movements onnx_export onnx_model optimizers
                         orders parallel photo_sets photos ranking recipes resnets scan_sets scans schedules
-                        sources splits splitters stepping steps stopping table_sets tensors tracing
-                        transforms unets vision vocabularies watching widgets.descents widgets.flipbooks
-                        widgets.warps
+                        sources splits splitters stepping steps stopping subgroups table_sets tensors
+                        tracing transforms unets vision vocabularies watching widgets.descents
+                        widgets.flipbooks widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
                         widgets.flipbooks
     widgets.descents    widgets.flipbooks
+    widgets.rates       finding_the_rate widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises kit progress root serving workspace
     data                sources
@@ -78,6 +79,7 @@ apps
     export              blueprints inference recipes steps tensor_files transforms
     inference           batches blueprints callbacks devices predictions recipes standing tensor_files
     blueprints          backbones convolutions heads losses resnets saving unets
+    subgroups           figures finding interpret metrics
     interpret           confusion display evidence figures finding learner tensors
     evidence            backbones batches display learner tensors unets
     vision              backbones batches finding heads learner loaders tensors

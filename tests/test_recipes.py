@@ -251,3 +251,11 @@ def test_a_file_outlives_a_class_that_moves(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(data))
 
     assert int(kit.Recipe.load(tmp_path / "r.json").inputs.encode("a")) == 0
+
+
+def test_the_names_of_a_masks_classes_are_the_vocab_and_come_back_with_answers():
+    named = kit.Recipe(Pipeline(), Pipeline(kit.Create(kit.Mask, vocab=("sky", "tree"))), Pipeline())
+
+    assert named.vocab == ("sky", "tree")
+    (answer,) = named.decode_answers(torch.tensor([[[0, 1]]]))
+    assert (type(answer), answer.vocab) == (kit.Mask, ("sky", "tree"))
