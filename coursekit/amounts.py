@@ -130,22 +130,29 @@ class R2(Sums):
 
     def reset(self) -> None:
         """Forget every batch seen so far."""
-        super().reset()
-        self.about: Tensor | None = None
+        self.batches: list[Tensor] = []
 
     def summands(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """Squared errors; amounts and their squares, counted from near their mean; how many."""
-        # Squares of numbers far from 0 would lose what they differ by: count from the first batch's mean.
-        self.about = targets.mean(dim=0) if self.about is None else self.about
-        away = targets - self.about
-        errors = (predictions - targets).square()
-        return torch.stack([errors, away, away.square(), torch.ones_like(targets)])
+        """Squared errors; the squares of what amounts differ by from their batch's mean; this; how many."""
+        # Squares of numbers far from 0 would lose what they differ by: count from near their mean.
+        mean = targets.mean(dim=0)
+        errors, away = predictions - targets, targets - mean
+        return torch.stack(
+            [errors.square(), away.square(), mean.expand_as(targets), torch.ones_like(targets)]
+        )
 
-    def answer(self, sums: Tensor) -> float:
-        """1 less the share that is left."""
-        errors, away, squares, count = sums
-        spread = squares - away.square() / count
-        return float((1 - errors / spread).mean()) if (spread > 0).all() else math.nan
+    def add(self, summands: Tensor) -> None:
+        """Keep the sums of one batch."""
+        self.batches.append(summands.sum(dim=1))
+
+    def value(self) -> float:
+        """1 less the share that is left: of what differs within batches, and between their means."""
+        if not self.batches:
+            return math.nan
+        errors, within, totals, counts = torch.stack(self.batches, dim=1).cpu()
+        apart = totals / counts - totals.sum(dim=0) / counts.sum(dim=0)
+        spread = (within + counts * apart.square()).sum(dim=0)
+        return float((1 - errors.sum(dim=0) / spread).mean()) if (spread > 0).all() else math.nan
 
 
 class MeanPointDistance(Sums):

@@ -193,10 +193,10 @@ def join_metric(metric: Metric) -> None:
             f"What {type(metric).__name__} collects cannot be joined over processes: collect it in a list, "
             "with an entry a batch, or in tensors that may be added up."
         )
-    for name, value in own.items():
-        parts = [state[name] for state in found]
-        joined = list(chain(*parts)) if isinstance(value, list) else torch.stack(parts).sum(dim=0)
-        vars(metric)[name] = joined
+    for name in {name for state in found for name in state}:  # Who saw no batch has no sums.
+        parts = [state[name] for state in found if name in state]
+        lists = isinstance(parts[0], list)
+        vars(metric)[name] = list(chain(*parts)) if lists else torch.stack(parts).sum(dim=0)
 
 
 def on_host(value: Any) -> Any:

@@ -35,6 +35,7 @@ def gather(learner: Learner) -> dict[str, Any]:
         "optimizer": optimizer.state_dict(),
         "kind of optimizer": type(optimizer).__name__,
         "callbacks": [[type(one).__name__, state] for one, state in told if state],
+        "losses": of_all(learner.recorder.losses_of_epoch()),
         "batches": count_all(learner.data),
         "loaders": places(learner.data),
         "random": of_all(random_state()),
@@ -103,6 +104,8 @@ def restore(state: dict[str, Any], learner: Learner) -> None:
     for one in learner.listeners:
         if waiting[type(one).__name__]:
             one.load_state_dict(on(learner.device, waiting[type(one).__name__].pop(0)))
+    if losses := own(state["losses"]):  # Of the epoch at hand each process knows its own.
+        learner.recorder.losses[-len(losses) :] = losses
     set_random_state(own(state["random"]))
 
 
@@ -173,7 +176,8 @@ def random_state() -> dict[str, Any]:
         "torch": torch.get_rng_state(),
         "cuda": cuda,
         "mps": torch.mps.get_rng_state() if torch.backends.mps.is_available() else None,
-        "numpy": [kind, torch.from_numpy(numpy.array(keys)), *rest],
+        # Processes cannot send each other torch's uint32.
+        "numpy": [kind, torch.from_numpy(numpy.array(keys, dtype=numpy.int64)), *rest],
         "random": random.getstate(),
     }
 
