@@ -26,9 +26,10 @@ Then three callbacks that stand on nothing but its events.
    `scale_gradients(model, factor)` multiplies all gradients. Whoever records the loss, at order -10, is to
    see it as it is.
 
-`state_dict` gives what a fit that is taken up again has to know, and `load_state_dict` takes it back. A method
-of a callback that you do not need may be deleted: a starter that is left there raises when its event comes.
-Nothing has to be imported. If your machine has a GPU, all is asked there as well, and no step may wait for it.
+`state_dict` gives what a fit that is taken up again has to know, and `load_state_dict` takes it back. A
+method of a callback that you do not need may be deleted: a starter that is left there raises when its event
+comes. Nothing has to be imported. If your machine has a GPU, all is asked there as well, and no step may wait
+for it.
 
 Before you begin: a callback raises `CancelEpoch` in the middle of a batch. Which events are still to be heard
 before the next epoch begins?
