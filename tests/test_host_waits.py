@@ -13,12 +13,18 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from coursekit import callbacks
+from coursekit.acceleration import ChannelsLast, MixedPrecision
+from coursekit.averaging import AverageWeights
 from coursekit.callbacks import Callback, Progress, Schedule
 from coursekit.learner import Learner
 from coursekit.losses import CrossEntropy
 from coursekit.metrics import Precision, Recall, accuracy, error_rate
+from coursekit.mixing import MixUp
 from coursekit.schedules import one_cycle
+from coursekit.stepping import Accumulate, ClipGradients
+from coursekit.stopping import StopEarly
 from coursekit.tensors import Category
+from coursekit.watching import ActivationStatistics, LossPlot, TimeAndMemory
 
 VOCAB = ("sound", "broken")
 # Whoever calls one of these learns something about numbers, or sends them to the host, and so must wait.
@@ -80,6 +86,28 @@ def test_reads_happen_when_an_epoch_ends_and_are_no_more_for_more_batches(monkey
     assert counts[0][0] == 0
 
 
+def all_beside() -> tuple[Callback, ...]:
+    """What takes part in batches and is not always there."""
+    watching = (ActivationStatistics(), TimeAndMemory())
+    stepping = (Accumulate(3), ClipGradients(norm=1.0), AverageWeights(), MixedPrecision("bf16"))
+    return (*watching, *stepping, MixUp(), StopEarly(), ChannelsLast(), LossPlot())
+
+
+def test_what_is_not_always_there_waits_no_more_for_more_batches(monkeypatch):
+    transfers, counts = [], []
+    tolist = torch.Tensor.tolist
+    monkeypatch.setattr(torch.Tensor, "tolist", lambda self: transfers.append(self.shape) or tolist(self))
+    for batches in (3, 21):
+        learner = make_learner(make_batches(batches), extra=all_beside())
+        transfers.clear()
+        with CountWaits() as waits:
+            learner.fit(1, rate=0.1)
+        counts.append((waits.count, len(transfers)))
+
+    assert counts[0] == counts[1]
+    assert counts[0][0] == 0
+
+
 class Done(Callback):
     """Notes each batch that is done."""
 
@@ -132,9 +160,10 @@ class NoWaiting(Callback):
 
 
 @gpu
-def test_cuda_sees_no_wait_in_a_batch():
+@pytest.mark.parametrize("beside", [tuple, all_beside])
+def test_cuda_sees_no_wait_in_a_batch(beside):
     batches = make_batches(6, "cuda")
-    learner = make_learner(batches, "cuda", extra=(NoWaiting(),))
+    learner = make_learner(batches, "cuda", extra=(NoWaiting(), *beside()))
     learner.fit(2, rate=0.1, callbacks=[Schedule(one_cycle)])
 
     assert len(learner.recorder.losses) == 12
