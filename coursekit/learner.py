@@ -143,7 +143,9 @@ class Learner(Loop):
 
     def read_batch(self, batch: Any) -> tuple[Any, Any]:
         """Inputs and targets of a batch, on the device. Override it for batches of another form."""
-        return split_batch(to_device(batch, self.device), give_targets=self.loss_function is None)
+        moved = to_device(batch, self.device)
+        # An object that cannot be moved as a whole is moved in parts; what is there already stays.
+        return to_device(split_batch(moved, give_targets=self.loss_function is None), self.device)
 
     def call_model(self, inputs: Any) -> Any:
         """What the model answers to inputs, which it gets as plain tensors."""

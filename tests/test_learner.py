@@ -229,6 +229,14 @@ class TestForms:
         assert learner.targets.vocab == VOCAB
         assert learner.recorder.rows[0]["accuracy"] > 0
 
+    def test_the_parts_of_an_object_are_moved_to_the_device(self):
+        learner = make_learner()
+        learner.device = torch.device("meta")
+        inputs, targets = learner.read_batch(Batch(*make_batches(1)[0]))
+
+        assert inputs.device == targets.device == learner.device
+        assert isinstance(targets, Category)
+
     @pytest.mark.parametrize("form", [dict, UserDict])
     def test_dicts_and_a_model_with_its_own_loss(self, form):
         def named(batches):
