@@ -6,8 +6,8 @@ them, and then a model that is told nothing but numbers learns by them.
 1. `mean_images(images, labels, classes)`: the mean picture of each class. `images` have shape (N, ...): any
    number of axes after the first, and bytes or floats. The answer has shape (classes, ...).
 2. `nearest_mean(images, means)`: for each image the number of the mean it is nearest to, by the squared
-   differences of its pixels. Images of colour have an axis more: `x.flatten(1)` lays all axes from number 1 on
-   into one.
+   differences of its pixels. Images of colour have an axis more: `x.flatten(1)` lays all axes from number 1
+   on into one.
 3. `mean_squared_error(predictions, targets)`: how far the predictions lie from the targets, squared, in the
    mean.
 4. `binary_cross_entropy(scores, targets)`: how surprised a model is by the truth, in the mean. Scores are any
