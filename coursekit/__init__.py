@@ -8,7 +8,8 @@ Read it from the bottom up, or from the top down:
   `onnx_export` (on `onnx_layers`, `onnx_shrinking`), a model as one graph, and `onnx_model`, which asks it
   without torch; `serving` (within `serving_limits`), either of them as a service.
 - training: `learner`, the `loop` made comfortable; `callbacks` that hear its `events`, and `screens` (what
-  shows how far it is); `checkpoints` (of where it is `standing`, in `tensor_files`); `predictions`;
+  shows how far it is), each callback a few lines: `stepping`, `averaging`, `stopping`, `tracing`,
+  `mixing`, `acceleration`, `parallel`, `logs`, `watching`; `checkpoints` (of where it is `standing`, in `tensor_files`); `predictions`;
   `finding_the_rate`, `schedules` and `optimizers`; `devices`, `demands` and `failures`: where it runs, what
   it needs, how it stops.
 - measures: `losses` and `metrics` (`agreement`, `ranking`, `amounts`), `confusion`, `baselines`.
