@@ -35,7 +35,7 @@ apart
     widgets.descents    widgets.flipbooks
     widgets.rates       finding_the_rate widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
-    cli                 data diagnosis grader.exercises kit progress root serving workspace
+    cli                 data diagnosis grader.exercises inference kit progress root serving workspace
     data                sources
     diagnosis           root workspace
     grader              grader.form
@@ -77,7 +77,8 @@ apps
     onnx_shrinking
     onnx_model
     export              blueprints inference recipes steps tensor_files transforms
-    inference           batches blueprints callbacks devices predictions recipes standing tensor_files
+    inference           augment batches blueprints callbacks colours cropping devices movements predictions
+                        recipes standing tensor_files
     blueprints          backbones convolutions heads losses resnets saving unets
     subgroups           figures finding interpret metrics
     interpret           confusion display evidence figures finding learner tensors
