@@ -138,12 +138,12 @@ def from_timm(name: str, pretrained: bool) -> tuple[nn.Module, Sequence[float], 
     import timm
 
     demand_known(name.partition(".")[0], timm.list_models(), "timm")
-    try:
-        network = timm.create_model(name, pretrained=pretrained, num_classes=0)
-    except (OSError, RuntimeError) as error:
-        if not pretrained:
-            raise
-        raise unreachable(f"timm/{name}", error) from error
+    options: dict[str, Any] = {}
+    if pretrained:
+        where: Any = timm.get_pretrained_cfg(name)
+        file = timm_weights(where.hf_hub_id, f"timm/{name}")
+        options = {"pretrained": True, "pretrained_cfg_overlay": {"file": str(file)}}
+    network = timm.create_model(name, num_classes=0, **options)
     about: Any = network.pretrained_cfg
     size = about["input_size"][-1] if about.get("fixed_input_size") else None
     return network, about["mean"], about["std"], size
@@ -172,12 +172,37 @@ def read_weights(address: str, name: str) -> dict[str, Tensor]:
             torch.hub.download_url_to_file(address, str(file))
         except OSError as error:
             raise unreachable(name, error) from error
-    wanted = file.stem.rpartition("-")[2]
+    compare_checksum(file, file.stem.rpartition("-")[2])
+    return torch.load(file, weights_only=True, map_location="cpu")
+
+
+def timm_weights(repository: str, name: str) -> Path:
+    """The file of weights that timm publishes, from the hub's cache or from the hub.
+
+    The cache names large files by their sha256, and it is compared each time; where it holds copies under
+    other names, as on Windows, there is nothing to compare with.
+    """
+    from huggingface_hub import hf_hub_download
+
+    try:
+        file = Path(hf_hub_download(repository, "model.safetensors", local_files_only=True))
+    except OSError:
+        try:
+            file = Path(hf_hub_download(repository, "model.safetensors"))
+        except (OSError, RuntimeError) as error:
+            raise unreachable(name, error) from error
+    wanted = file.resolve().name
+    if len(wanted) == 64:
+        compare_checksum(file, wanted)
+    return file
+
+
+def compare_checksum(file: Path, wanted: str) -> None:
+    """Raise a `SourceError` if the sha256 of a file does not begin so."""
     if not hashlib.sha256(file.read_bytes()).hexdigest().startswith(wanted):
         raise SourceError(
-            f"{file} is not what was published: its sha256 does not begin with {wanted}. Delete it."
+            f"{file} is not what was published: its sha256 does not begin with {wanted[:8]}. Delete it."
         )
-    return torch.load(file, weights_only=True, map_location="cpu")
 
 
 def unreachable(name: str, error: Exception) -> SourceError:

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from coursekit import borrowed
@@ -102,6 +103,35 @@ def test_weights_in_the_cache_are_compared_with_their_checksum(cache):
     assert torch.equal(read_weights(f"https://a.b/net-{digest}.pth", "net")["weight"], torch.ones(2))
     with pytest.raises(SourceError, match=r"net-00000000.pth is not what was published: .* Delete it"):
         read_weights("https://a.b/net-00000000.pth", "net")
+
+
+def test_weights_of_timm_come_from_the_hubs_cache_and_are_compared_too(tmp_path, monkeypatch):
+    timm = pytest.importorskip("timm")
+    network = timm.create_model("resnet10t")
+    save_file(network.state_dict(), tmp_path / "blob")
+    digest = hashlib.sha256((tmp_path / "blob").read_bytes()).hexdigest()
+    (tmp_path / "blob").rename(tmp_path / digest)
+    file = tmp_path / "model.safetensors"
+    file.symlink_to(tmp_path / digest)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: str(file))
+
+    lent = borrow("timm/resnet10t", pretrained=True)
+    assert torch.equal(lent.stages[0][0].weight, network.conv1[0].weight)
+
+    (tmp_path / digest).write_bytes(b"something else")
+    with pytest.raises(SourceError, match=r"model\.safetensors is not what was published"):
+        borrow("timm/resnet10t", pretrained=True)
+
+
+def test_where_the_hub_cannot_be_reached_it_is_one_sentence(monkeypatch):
+    pytest.importorskip("timm")
+
+    def closed(*_, **__):
+        raise FileNotFoundError("no outgoing traffic\nand more")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", closed)
+    with pytest.raises(SourceError, match=r"'timm/resnet10t' are not .* \(no outgoing traffic\)"):
+        borrow("timm/resnet10t", pretrained=True)
 
 
 def test_a_closed_network_is_one_sentence(cache):

@@ -91,3 +91,59 @@ def test_where_it_looks_is_a_grid_over_the_photo(learner):
 def test_an_unknown_kind_is_refused_in_words(learner):
     with pytest.raises(ValueError, match="'cracked' is not one of the kinds; they are 'broken', 'sound'"):
         kit.where_it_looks(learner, kit.solar_cells()["photo"][0], "cracked")
+
+
+@pytest.fixture
+def made():
+    """Loaders of a few photos of any number of channels and size."""
+
+    def make(channels=3, size=32, targets=kit.Category):
+        photos = [torch.randint(0, 255, (channels, size, size), dtype=torch.uint8) for _ in range(8)]
+        items = [{"photo": kit.Image(one), "label": "ab"[n % 2]} for n, one in enumerate(photos)]
+        split = ([0, 1, 2, 3, 4, 5], [6, 7])
+        return kit.DataBlock(kit.Image, targets, split=split).loaders(items, batch_size=4)
+
+    return make
+
+
+def test_photos_of_four_channels_learn_from_weights_for_three(made):
+    learner = vision_learner(made(channels=4), device="cpu", callbacks=[kit.Progress("off")])
+    learner.fine_tune(1)
+
+    assert learner.model.body.input_channels == 4
+    assert learner.predict(torch.randint(0, 255, (4, 32, 32), dtype=torch.uint8)).label in "ab"
+
+
+@pytest.mark.parametrize("backbone", ["torchvision/regnet_x_400mf", "timm/convnext_atto", "resnet10"])
+def test_backbones_of_all_makers_learn(made, backbone):
+    pytest.importorskip(backbone.partition("/")[0] if "/" in backbone else "torch")
+    quiet = {"device": "cpu", "callbacks": [kit.Progress("off")]}
+    learner = vision_learner(made(size=64), backbone, pretrained=False, **quiet)
+    learner.fine_tune(1)
+
+    assert len(learner.groups) == 3
+    assert list(learner.recorder.rows[-1]) == ["epoch", "train loss", "valid loss", "accuracy", "seconds"]
+
+
+def test_no_metrics_are_no_metrics(made):
+    assert vision_learner(made(), metrics=[], pretrained=False, device="cpu").metrics.metrics == []
+
+
+def test_photos_of_a_size_that_the_backbone_does_not_take_are_refused_in_words(made):
+    pytest.importorskip("timm")
+    with pytest.raises(ValueError, match=r"photos of 224 by 224 pixels, and these are 32 by 32: .*\(224\)"):
+        vision_learner(made(), "timm/vit_tiny_patch16_224", pretrained=False)
+
+
+def test_what_are_no_pairs_of_a_photo_and_a_target_is_refused_in_words(made):
+    with pytest.raises(ValueError, match=r"pairs of a photo and a target.*these items are tuple of 1"):
+        vision_learner(made(targets=None))
+
+
+def test_masks_of_another_size_than_their_photos_are_refused_in_words():
+    shrunk = kit.Block(item=[kit.Create(kit.Mask, vocab=("sky", "tree")), kit.Resize(8)])
+    photos = torch.randint(0, 255, (4, 3, 16, 16), dtype=torch.uint8)
+    items = [(photo, torch.zeros(16, 16, dtype=torch.int64)) for photo in photos]
+    inputs = kit.Block(item=[kit.Create(kit.Image), kit.Resize(16)])
+    with pytest.raises(ValueError, match=r"16 (by|x) 16.* 8 (by|x) 8"):
+        vision_learner(kit.DataBlock(inputs, shrunk, split=([0, 1], [2, 3])).loaders(items))
