@@ -57,13 +57,15 @@ class MixedPrecision(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back what `state_dict` gave."""
-        if self.scaler:
+        if not state:
+            self.scaler = None
+        elif self.scaler:
             self.scaler.load_state_dict(state)
 
     def before_fit(self, learner: Learner) -> None:
         kind, device = self.kind or choose_kind(learner.device), learner.device.type
         vars(learner)["call_model"] = torch.autocast(device, dtype=KINDS[kind])(learner.call_model)
-        self.scaler = torch.amp.GradScaler(device) if kind == "fp16" else None
+        self.scaler = (self.scaler or torch.amp.GradScaler(device)) if kind == "fp16" else None
         if self.scaler:
             vars(learner)["take_step"] = partial(self._step, learner)
             # Scaling comes after all that is done to the loss, and scaling back before all that is done to

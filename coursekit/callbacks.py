@@ -19,9 +19,12 @@ What a callback finds on the learner: `model`, `data`, `loss_function`, `optimiz
 `epoch` and `batch_number` (both from 0), `epochs`, `batch_count` (None when nobody knows), `training` (True
 in training, False in validation); and of the batch at hand `inputs`, `targets`, `predicted` (what the model
 answered) and `loss`. It may change them: what `after_loss` makes of `learner.loss` is reported and trained
-on, what `before_backward` makes of it is only trained on. In `before_fit` it may set `first_epoch`, to go on
-with a fit that was interrupted, and `take_step`, to step in another way in this fit. `listeners` are all
-callbacks that take part.
+on, what `before_backward` makes of it is only trained on. `listeners` are all callbacks that take part.
+
+In `before_fit` it may set `first_epoch`, to go on with a fit that was interrupted, and put a `call_model` or
+`take_step` of its own in the place of the learner's: `vars(learner)["take_step"] = mine`, which it takes out
+again in `after_fit`. Who needs the first or the last word in one event alone may put a function into
+`learner.handlers[event]`, which is made anew for each fit.
 
 **Order.** Of one event, callbacks with a lower `order` are called first, and at the same `order` those that
 were given first. Yours is 0 unless you write `order = 5` in the class, so it sees this epoch's numbers, and

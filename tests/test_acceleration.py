@@ -13,6 +13,7 @@ from coursekit.acceleration import CaptureGraph, ChannelsLast, Compile, MixedPre
 from coursekit.averaging import AverageWeights, averaged_parts
 from coursekit.callbacks import Callback, Progress
 from coursekit.checkpoints import Checkpoint
+from coursekit.finding_the_rate import find_rate
 from coursekit.learner import Learner
 from coursekit.losses import CrossEntropy
 from coursekit.schedules import one_cycle
@@ -214,6 +215,25 @@ def test_a_resumed_fit_in_fp16_goes_on_bit_for_bit(tmp_path):
 
     assert second.recorder.losses == whole.recorder.losses
     assert_same(second.model, whole.model)
+
+
+def test_a_trial_of_rates_leaves_everything_as_it_was_and_further_fits_keep_the_scale():
+    precise = MixedPrecision("fp16")
+
+    class Enlarge(Callback):
+        def before_backward(self, learner):
+            if learner.batch_number == 1:
+                learner.loss = learner.loss * 1e5
+
+    tried, plain = make_learner(precise), make_learner(MixedPrecision("fp16"))
+    find_rate(tried, steps=10)
+    assert precise.state_dict() == {}
+    for learner in (tried, plain):
+        learner.fit(1, rate=0.01, callbacks=[Enlarge()])
+        learner.fit(1, rate=0.01)
+
+    assert tried.recorder.losses == plain.recorder.losses
+    assert precise.state_dict()["scale"] == 2.0**15
 
 
 def test_kinds_of_numbers_have_names():
