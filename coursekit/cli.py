@@ -1,14 +1,16 @@
-"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson`, `doctor`, `serve` and `data`.
+"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson`, `doctor`, `predict`, `serve`
+and `data`.
 
 It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
 contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
 
 >>> sorted(command.callback.__name__ for command in app.registered_commands)
-['check', 'doctor', 'lesson', 'serve', 'start', 'status', 'watch']
+['check', 'doctor', 'lesson', 'predict', 'serve', 'start', 'status', 'watch']
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
@@ -182,6 +184,38 @@ def doctor() -> None:
     for fine, sentence in findings():
         sound = sound and fine
         typer.echo(f"{'ok  ' if fine else 'look'}  {sentence}")
+    raise typer.Exit(0 if sound else COULD_NOT_RUN)
+
+
+@app.command(epilog="Example: coursekit predict cells photo.jpg")
+def predict(
+    folder: Annotated[Path, typer.Argument(help="What save_model wrote.")],
+    photos: Annotated[
+        list[str], typer.Argument(help="Photos, or whatever the model was trained on files of.")
+    ],
+    device: Annotated[str | None, typer.Option(help="Where to compute: cpu or cuda.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each answer as a line of JSON.")] = False,
+) -> None:
+    """Print what a saved model says of each photo.
+
+    Returns 0 when all were answered, 2 when the model or a photo could not be read.
+    """
+    from .inference import load_model
+
+    sound = True
+    try:
+        model = load_model(folder, device=device)
+    except (OSError, ValueError, RuntimeError) as error:
+        _stop(str(error))
+    for photo in photos:
+        try:
+            answer = model.predict(photo)
+        except (OSError, ValueError, TypeError) as error:
+            sound = False
+            typer.echo(str(error), err=True)
+            continue
+        about = {"photo": photo, "answer": answer.label, "probabilities": answer.probabilities}
+        typer.echo(json.dumps(about) if as_json else f"{photo}: {answer}")
     raise typer.Exit(0 if sound else COULD_NOT_RUN)
 
 

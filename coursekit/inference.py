@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from . import augment, colours, cropping, movements
 from .batches import find_predictions, to_plain
 from .blueprints import build
 from .callbacks import Progress
@@ -32,6 +33,8 @@ from .recipes import Recipe
 from .standing import check_model
 from .tensor_files import MOST_TEXT, demand_file, demand_form, read_file
 
+# Recipes may name the steps of these, so they are loaded; all others are anyway.
+KNOWN = (augment, colours, cropping, movements)
 FORMAT, WEIGHTS = "coursekit model 1", "coursekit weights 1"
 # What a small network may say in its blueprint, whatever it weighs: sizes of pictures, lengths of texts.
 ALWAYS_ALLOWED = 2**16

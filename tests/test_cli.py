@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 from typer.testing import CliRunner, Result
 
 import coursekit
@@ -257,3 +259,58 @@ def test_watching_checks_again_on_saving_and_ends_cleanly(space: Workspace):
     assert (watching.returncode, errors) == (1, "")
     assert rest.strip().endswith("Stopped watching.")
     assert space.progress.of("first_model")["points"] == 2
+
+
+# Predicting -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos of two kinds, and a model that was saved beside them."""
+    folder = tmp_path_factory.mktemp("cells")
+    for number in range(6):
+        place = folder / "photos" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Pillow.new("RGB", (20, 16), (40 * number, 90, 9)).save(place / f"{number}.png")
+    block = coursekit.DataBlock(
+        coursekit.Image,
+        coursekit.Category,
+        split=([0, 1, 2, 3], [4, 5]),
+        item_transforms=[coursekit.Resize(16)],
+    )
+    data = block.loaders(folder / "photos")
+    coursekit.save_model(
+        coursekit.vision_learner(data, "small_cnn", pretrained=False, device="cpu"), folder / "model"
+    )
+    return folder
+
+
+def test_photos_are_answered_line_by_line_and_what_cannot_be_read_is_told(cells: Path):
+    """In a process that has loaded no more than it needs."""
+    photo, broken = str(cells / "photos" / "a" / "0.png"), cells / "broken.png"
+    broken.write_text("no photo")
+    done = run("predict", str(cells / "model"), photo, str(broken), photo, "--device", "cpu")
+
+    lines = done.stdout.splitlines()
+    assert done.returncode == 2
+    assert lines == lines[:1] * 2
+    assert re.fullmatch(re.escape(photo) + r": [ab] \(probability 0\.\d{3}\)", lines[0])
+    assert "broken.png is not a picture that can be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_answers_are_also_had_as_json(cells: Path):
+    photo = str(cells / "photos" / "b" / "1.png")
+    done = CliRunner().invoke(cli.app, ["predict", str(cells / "model"), photo, "--json"])
+    answer = json.loads(done.stdout)
+
+    assert done.exit_code == 0
+    assert list(answer) == ["photo", "answer", "probabilities"]
+    assert answer["probabilities"][answer["answer"]] == max(answer["probabilities"].values())
+
+
+def test_no_model_is_told_in_a_sentence(cells: Path):
+    done = CliRunner().invoke(cli.app, ["predict", str(cells / "photos"), "a.png"])
+
+    assert done.exit_code == 2
+    assert "there is no model in" in done.stderr
