@@ -94,8 +94,8 @@ class ClipGradients(Callback):
             and keep their direction (Pascanu, Mikolov and Bengio 2013).
         value: each number is cut off at this size.
 
-    Exactly one of both is given (ValueError otherwise). `norms` holds the length before clipping at each step
-    of the last fit, as tensors on the device: nothing waits for it.
+    Exactly one of both is given (ValueError otherwise). Where lengths are clipped `norms` tells how long they
+    were before at each step, which helps to choose; they come to the host when an epoch's training ends.
 
     >>> from .callbacks import Progress
     >>> from .learner import Learner
@@ -121,18 +121,22 @@ class ClipGradients(Callback):
                 f"norm={norm!r}, value={value!r}."
             )
         self.norm, self.value = norm, value
-        self.norms: list[Tensor] = []
+        self.norms: list[float] = []
+        self._waiting: list[Tensor] = []
 
     def before_fit(self, learner: Learner) -> None:
-        self.norms = []
+        self._waiting = []
 
     def before_step(self, learner: Learner) -> None:
-        parameters = list(learner.model.parameters())
         if self.norm is not None:
-            self.norms.append(nn.utils.clip_grad_norm_(parameters, self.norm))
-        else:
-            self.norms.append(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
-            nn.utils.clip_grad_value_(parameters, self.value or 0.0)
+            self._waiting.append(nn.utils.clip_grad_norm_(learner.model.parameters(), self.norm))
+        elif self.value is not None:
+            nn.utils.clip_grad_value_(learner.model.parameters(), self.value)
+
+    def after_train(self, learner: Learner) -> None:
+        if self._waiting:
+            self.norms += torch.stack(self._waiting).tolist()
+        self._waiting = []
 
 
 class Freeze(Callback):

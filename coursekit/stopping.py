@@ -23,8 +23,9 @@ class StopEarly(Callback):
         patience: how many epochs to wait for something better.
         smallest_change: what counts as better is better by more than this.
 
-    However the fit ends, the model is left with the weights of its best epoch. Raises ValueError in the first
-    epoch if nothing is called so. Prechelt, "Early Stopping - But When?", 1998.
+    However the fit ends, the model is left with the weights of its best epoch. Raises ValueError without
+    validation data, and in the first epoch if nothing is called so. Prechelt, "Early Stopping - But When?",
+    1998.
 
     >>> import torch
     >>> from torch import nn
@@ -54,6 +55,8 @@ class StopEarly(Callback):
         self.best, self.waited, self.weights = state["best"], state["waited"], state["weights"]
 
     def before_fit(self, learner: Learner) -> None:
+        if learner.data.valid is None:
+            raise ValueError("StopEarly watches validation, and there is none: learner.data.valid is None.")
         self.best, self.waited, self.weights = math.nan, 0, {}
 
     def after_validate(self, learner: Learner) -> None:

@@ -102,6 +102,13 @@ def test_a_resumed_fit_waits_no_longer_than_it_would_have(tmp_path):
     assert_same(second.model.state_dict(), whole.model.state_dict())
 
 
+def test_without_validation_there_is_nothing_to_watch():
+    with pytest.raises(
+        ValueError, match=r"StopEarly watches validation, and there is none: learner\.data\.valid"
+    ):
+        make_learner(StopEarly()).fit(2, rate=0.5)
+
+
 def test_a_number_that_is_not_measured_is_told_at_once():
     learner = make_learner(StopEarly("acuracy"), valid=make_batches(1))
     words = "StopEarly watches 'acuracy', and validation measures 'valid loss', 'accuracy'"
