@@ -147,7 +147,7 @@ if typing.TYPE_CHECKING:  # To a type checker each method is one more signature 
 else:
     from .dispatch import method
 
-__all__ = [
+__all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "AbsoluteError",
     "Accumulate",
     "ActivationStatistics",

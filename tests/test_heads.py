@@ -179,3 +179,22 @@ def test_a_batch_of_one_with_batch_norm_is_explained(body):
     with pytest.raises(ValueError, match="more than 1 value") as caught:
         learner.fit(1, rate=0.1)
     assert "this batch has only one" in "".join(caught.value.__notes__)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA")
+@pytest.mark.parametrize("name", ["kinds", "amounts", "points", "masks"])
+def test_no_step_of_a_head_waits_for_the_gpu(name):
+    body = kit.make_backbone("efficientnet_lite0", pretrained=False)
+    network = {
+        "kinds": lambda: Network(body, Head(1280, 3)),
+        "amounts": lambda: Network(body, AmountHead(1280, (3.0,), (2.0,))),
+        "points": lambda: Network(body, PointHead(1280, 5, 32.0)),
+        "masks": lambda: kit.UNet(body, 3),
+    }[name]().cuda()
+    photos = torch.rand(4, 3, 64, 64, device="cuda")
+    network(photos).square().mean().backward()  # The first call makes room and chooses its kernels.
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        network(photos).square().mean().backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

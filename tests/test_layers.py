@@ -27,7 +27,7 @@ face
                         orders parallel photo_sets photos ranking recipes resnets scan_sets scans schedules
                         sources splits splitters stepping steps stopping subgroups table_sets tensors
                         tracing transforms unets vision vocabularies watching widgets.descents
-                        widgets.flipbooks widgets.warps
+                        widgets.flipbooks widgets.rates widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
