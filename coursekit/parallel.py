@@ -34,9 +34,9 @@ class Distributed(Callback):
     Loaders of ours take their share themselves; a DataLoader of torch needs a DistributedSampler, and data of
     another kind must hold the share of this process. `batch_size` is that of one process. With batches of 16
     in 4 processes, every step is the step of one process with batches of 64, except for batch norm, which
-    sees 16 (`torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)` changes that). In a fit
-    losses and metrics are those of all items, each counted once; all processes know them, and the first one
-    shows them. With Accumulate the processes wait for each other once a group.
+    sees 16 (`torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)` changes that). In a fit losses and metrics
+    are those of all items, each counted once; all processes know them, and the first one shows them. With
+    Accumulate the processes wait for each other once a group.
 
     A metric's state is joined from lists, put one behind the other, and from tensors, added up: what it
     collects must be one of these (TypeError otherwise). The model keeps its own names, in checkpoints too.
