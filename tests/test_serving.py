@@ -101,10 +101,8 @@ def test_fifty_who_ask_at_once_each_get_their_own_answer(folder: Path) -> None:
     colours = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
     names = ["red", "green", "blue"]
     with running(folder, "batch=16, wait=0.02", slow=0.05) as (address, _):
-        began = time.monotonic()
         with ThreadPoolExecutor(50) as pool:
             answers = list(pool.map(lambda number: ask(address, png(*colours[number % 3])), range(50)))
-        took = time.monotonic() - began
         health = CLIENT.get(f"{address}/health").json()
 
     assert [answer.json()["answer"] for answer in answers] == [names[number % 3] for number in range(50)]
