@@ -142,7 +142,7 @@ def test_the_time_goes_where_it_went():
     for number, row in enumerate(report.rows):
         assert row["epoch"] == number + 1
         assert sum(row[part] for part in report.parts) == pytest.approx(row["seconds"])
-        assert row["seconds"] == pytest.approx(learner.recorder.rows[number]["seconds"], abs=0.05)
+        assert row["seconds"] == pytest.approx(learner.recorder.rows[number]["seconds"], abs=0.3)
         assert row["data"] >= 4 * 0.03
         assert row["forward"] >= 4 * 0.01
         assert row["step"] >= 4 * 0.02
