@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .backbones import Backbone
 from .batches import find_predictions
 from .display import show_heat
+from .failures import describe_missing_encode
 from .learner import Learner
 from .tensors import Image
 from .unets import find_skips
@@ -44,6 +45,7 @@ def where_it_looks(
 
     Raises:
         ValueError: There is no such kind or stage, or the layer gives no grid.
+        TypeError: The data cannot make a batch of one photo.
 
     Source: Selvaraju and others, "Grad-CAM" (2017), equations 1 and 2; for masks, Vinogradova and others,
     "Seg-Grad-CAM" (2020).
@@ -59,6 +61,8 @@ def where_it_looks(
     torch.Size([4, 4])
     """
     number = None if kind is None else class_number(kind, getattr(learner.data, "vocab", ()))
+    if not hasattr(learner.data, "encode_item"):
+        raise TypeError(describe_missing_encode(learner.data))
     learner.set_training(False)
     batch = learner.data.encode_item(photo).to(learner.device)
     chosen = layer or find_layer(learner, batch, stage)

@@ -135,8 +135,9 @@ class Interpretation:
                 f"answers have shape {tuple(self.probabilities.shape)}, targets {tuple(self.targets.shape)}. "
                 "Of several labels look at each: probability_of(name)."
             )
-        said = self.probabilities.argmax(dim=1)
-        return confusion_matrix(said, self.targets, self.probabilities.shape[1])
+        said, classes = self.probabilities.argmax(dim=1), self.probabilities.shape[1]
+        known = (self.targets >= 0) & (self.targets < classes)  # Others mean that nobody knows, as 255 does.
+        return confusion_matrix(said[known], self.targets[known], classes)
 
     def most_confused(self, count: int = 5) -> list[tuple[Any, Any, int]]:
         """The pairs that are taken for each other most often: what is true, what was said, how often."""
@@ -187,6 +188,7 @@ def examine(learner: Learner) -> Interpretation:
             points, amounts.
 
     Raises:
+        TypeError: Its data are none of these.
         ValueError: Its held-out items have no numbers, so what was said cannot be shown beside them.
 
     >>> from .datablock import DataBlock
@@ -198,6 +200,7 @@ def examine(learner: Learner) -> Interpretation:
     >>> seen.vocab, seen.probabilities.shape
     (('a', 'b'), torch.Size([2, 2]))
     """
+    demand_names(learner.data)
     given, typed = learner.predictions()
     scores, targets = plain(given), plain(typed)
     items = held_out_items(learner, len(scores))
@@ -218,6 +221,16 @@ def examine(learner: Learner) -> Interpretation:
         raw=[raw for _, raw in items],
         typed_targets=typed,
     )
+
+
+def demand_names(data: Any) -> None:
+    """Raise a `TypeError` where data do not say what answers are called."""
+    if not hasattr(data, "decode_answers"):
+        raise TypeError(
+            "examine shows answers in people's terms, and these data do not say how: it takes what "
+            f"DataBlock.loaders gave; this is a {type(data).__name__}. For others there are "
+            "learner.predictions() and top_losses."
+        )
 
 
 def held_out_items(learner: Learner, count: int) -> list[tuple[Any, Any]]:

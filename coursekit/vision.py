@@ -1,9 +1,13 @@
 """Photos in five lines: a pretrained network, a head made for your targets, and a learner that knows both.
 
 >>> import torch
->>> net = Network(make_backbone("efficientnet_lite0", pretrained=False), Head(1280, 2))
->>> net(torch.zeros(2, 3, 64, 64)).shape
-torch.Size([2, 2])
+>>> from .datablock import DataBlock
+>>> from .tensors import Target
+>>> photos = [{"photo": torch.full((3, 32, 32), n, dtype=torch.uint8), "age": n} for n in range(4)]
+>>> data = DataBlock(Image, Target, target_from="age", split=([0, 1], [2, 3])).loaders(photos)
+>>> vision_learner(data, pretrained=False, device="cpu").model.head
+AmountHead(
+...
 """
 
 from __future__ import annotations
@@ -14,12 +18,10 @@ from typing import Any
 from .backbones import Backbone, make_backbone
 from .batches import collate, describe_batch
 from .finding import has_numbers
-from .heads import Head, Network, make_task
+from .heads import make_task
 from .learner import Learner
 from .loaders import Loaders
 from .tensors import Image, Mask
-
-__all__ = ["Head", "Network", "make_backbone", "vision_learner"]
 
 
 def vision_learner(

@@ -158,3 +158,11 @@ def test_where_the_glow_is_is_said_in_words(learner):
     show_where_it_looks(learner, photo(), "bright", stage=1)
     assert "nothing speaks for it" in pyplot.gcf().alt_text
     pyplot.close("all")
+
+
+def test_data_that_make_no_batch_of_one_photo_are_refused_in_words():
+    batches = [(torch.rand(2, 3, 8, 8), torch.tensor([0, 1]))]
+    learner = Learner((batches, None), Anything(), CrossEntropy(), device="cpu")
+
+    with pytest.raises(TypeError, match="makes a batch of one item"):
+        where_it_looks(learner, torch.rand(3, 8, 8), 1)

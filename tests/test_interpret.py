@@ -184,3 +184,19 @@ def test_answers_that_do_not_go_with_the_items_are_told_of(learner):
     learner.data.valid = Loader(iter(raw), batch_transforms=steps)
     with pytest.raises(ValueError, match="can only be walked through once: make a list"):
         examine(learner)
+
+
+def test_data_that_do_not_say_what_answers_are_called_are_refused_in_words():
+    batches = [(torch.zeros(2, 3), torch.tensor([0, 1]))]
+    learner = Learner((batches, batches), nn.Linear(3, 2), CrossEntropy(), device="cpu")
+
+    with pytest.raises(TypeError, match=r"takes what DataBlock\.loaders gave; this is a SimpleNamespace"):
+        examine(learner)
+
+
+def test_pixels_that_nobody_knows_are_not_counted():
+    seen = Interpretation(
+        [None], torch.rand(1, 2, 1, 3), torch.tensor([[[0, 255, 1]]]), torch.zeros(1), VOCAB
+    )
+
+    assert seen.confusion().sum() == 2

@@ -82,7 +82,7 @@ apps
     blueprints          backbones convolutions heads losses resnets saving unets
     subgroups           figures finding interpret metrics
     interpret           confusion display evidence figures finding learner tensors
-    evidence            backbones batches display learner tensors unets
+    evidence            backbones batches display failures learner tensors unets
     vision              backbones batches finding heads learner loaders tensors
     heads               agreement amounts backbones convolutions dispatch losses metrics tensors unets
 training

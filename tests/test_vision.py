@@ -4,7 +4,9 @@ import pytest
 import torch
 
 import coursekit as kit
-from coursekit.vision import Head, Network, make_backbone, vision_learner
+from coursekit.backbones import make_backbone
+from coursekit.heads import Head, Network
+from coursekit.vision import vision_learner
 
 
 @pytest.fixture(scope="module")
