@@ -3,15 +3,15 @@
 Read it from the bottom up, or from the top down:
 
 - apps: `vision` (on `heads`): each kind of data in five lines; `interpret`, looking at what a model does (on
-  `evidence`, `subgroups`); `export`, a
-  model as a folder (its network a blueprint: `blueprints`), and `inference`, which loads it anywhere;
-  `onnx_export` (on `onnx_layers`, `onnx_shrinking`), a model as one graph, and `onnx_model`, which asks it
-  without torch; `serving` (within `serving_limits`), either of them as a service.
+  `evidence`, `subgroups`); `export`, a model as a folder (its network a blueprint: `blueprints`), and
+  `inference`, which loads it anywhere; `onnx_export` (on `onnx_layers`, `onnx_shrinking`), a model as one
+  graph, and `onnx_model`, which asks it without torch; `serving` (within `serving_limits`), either of them as
+  a service; `web_page`, a model that answers in a page.
 - training: `learner`, the `loop` made comfortable; `callbacks` that hear its `events`, and `screens` (what
-  shows how far it is), each callback a few lines: `stepping`, `averaging`, `stopping`, `tracing`,
-  `mixing`, `acceleration`, `parallel`, `logs`, `watching`; `checkpoints` (of where it is `standing`, in `tensor_files`); `predictions`;
-  `finding_the_rate`, `schedules` and `optimizers`; `devices`, `demands` and `failures`: where it runs, what
-  it needs, how it stops.
+  shows how far it is), each callback a few lines: `stepping`, `averaging`, `stopping`, `tracing`, `mixing`,
+  `acceleration`, `parallel`, `logs`, `watching`; `checkpoints` (of where it is `standing`, in
+  `tensor_files`); `predictions`; `finding_the_rate`, `schedules` and `optimizers`; `devices`, `demands` and
+  `failures`: where it runs, what it needs, how it stops.
 - measures: `losses` and `metrics` (`agreement`, `ranking`, `amounts`), `confusion`, `baselines`.
 - networks: `backbones` (of other libraries: `borrowed`), `unets`, `resnets`, `convolutions`.
 - data: `datablock`, which says itself in `sentences` and `summaries` (on `walks` and `advice`), of `blocks`
