@@ -137,6 +137,7 @@ from .unets import UNet
 from .vision import vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .watching import ActivationStatistics, LossPlot, TimeAndMemory
+from .web_page import save_page
 from .widgets.descents import Descent, step_down
 from .widgets.flipbooks import Flipbook, flipbook
 from .widgets.rates import RateDrag, drag_rate
@@ -369,6 +370,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "satellite",
     "save_model",
     "save_onnx",
+    "save_page",
     "scanner_files",
     "seed_everything",
     "sgd_step",

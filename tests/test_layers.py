@@ -22,12 +22,12 @@ face
     api                 acceleration agreement amounts array_sets augment averaging backbones baselines
                         blocks callbacks checkpoints choices colours confusion convolutions creating
                         cropping datablock descriptions devices dispatch display evidence export figures
-                        files finding finding_the_rate geometry heads inference inspecting interpret learner
-                        loaders logs losses metrics mixing movements onnx_export onnx_model optimizers
-                        orders parallel photo_sets photos ranking recipes resnets scan_sets scans schedules
-                        sources splits splitters stepping steps stopping subgroups table_sets tensors
-                        tracing transforms unets vision vocabularies watching widgets.descents
-                        widgets.flipbooks widgets.rates widgets.warps
+                        files finding finding_the_rate geometry heads inference inspecting interpret
+                        learner loaders logs losses metrics mixing movements onnx_export onnx_model
+                        optimizers orders parallel photo_sets photos ranking recipes resnets scan_sets
+                        scans schedules sources splits splitters stepping steps stopping subgroups
+                        table_sets tensors tracing transforms unets vision vocabularies watching
+                        web_page widgets.descents widgets.flipbooks widgets.rates widgets.warps
 apart
     widgets
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
@@ -69,6 +69,7 @@ apart
     grader.form
     definitions
 apps
+    web_page            onnx_model
     serving             inference onnx_model serving_limits
     serving_limits
     onnx_export         batches creating cropping finding metrics onnx_layers onnx_model onnx_shrinking

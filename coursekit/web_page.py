@@ -1,0 +1,96 @@
+"""A page in which a model answers by itself: no server computes, and no photo leaves the machine.
+
+The graph runs in the browser, by onnxruntime-web, which is fetched once, when the page is made, and lies
+beside it then: the page asks no other host for anything. Photos are prepared in JavaScript as in Python, to
+the last bit from the same pixels. (A browser's own shrinking gives other pixels, and so other answers.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .onnx_model import ABOUT, read_about
+
+PAGE = Path(__file__).with_suffix(".html")
+RUNTIME = "onnxruntime-web@1.30.0"
+# What a page needs of it: the script, and the machine code for one thread with its loader.
+NEEDED = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+
+
+def save_page(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    runtime: str | os.PathLike[str] | None = None,
+    title: str | None = None,
+) -> Path:
+    """Make a folder to put on any web server, in which a model answers to the photos that are dropped on it.
+
+    Opened as a file it says that it needs a server, such as `python -m http.server`: browsers let no page
+    read its neighbours from a disk.
+
+    Args:
+        folder: What `save_onnx` wrote, for photos; 16 bits make it half as large, and answer alike.
+        out: The folder to make; files of the same names are replaced.
+        runtime: The archive of onnxruntime-web, as `npm pack` writes it; without it npm is asked for it.
+        title: What stands above the page; without it the folder's name.
+
+    Returns:
+        The page, `index.html`.
+
+    Raises:
+        FileNotFoundError, ValueError: The folder is none, or its model takes no photos.
+        OSError: onnxruntime-web cannot be had.
+
+    >>> save_page("nowhere", "page")
+    Traceback (most recent call last):
+    FileNotFoundError: nowhere holds no model.onnx.json: is it a folder that save_onnx wrote?
+    """
+    source, page = Path(folder), Path(out)
+    about = read_about(source / ABOUT)
+    if about["input"]["kind"] != "photo" or about["input"]["at_least"] is not None:
+        raise ValueError(
+            f"{source}: a page takes photos as they are, and this model takes {about['input']['kind']}."
+        )
+    page.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as empty:
+        unpack(Path(runtime) if runtime else fetch_runtime(Path(empty)), page / "runtime")
+    shutil.copyfile(source / "model.onnx", page / "model.onnx")
+    # Inside a script only "<" could end it early.
+    described = json.dumps(about).replace("<", "\\u003c")
+    text = PAGE.read_text(encoding="utf-8").replace("{title}", escape(title or source.name))
+    (page / "index.html").write_text(text.replace('"{about}"', described), encoding="utf-8")
+    return page / "index.html"
+
+
+def fetch_runtime(folder: Path) -> Path:
+    """Let npm fetch onnxruntime-web, from where it is set up to look; it checks what it gets."""
+    npm = shutil.which("npm")
+    command = [npm or "npm", "pack", RUNTIME, "--silent", "--pack-destination", str(folder)]
+    if npm is None or subprocess.run(command, capture_output=True, cwd=folder).returncode:
+        why = "is not installed" if npm is None else "could not fetch it"
+        raise OSError(
+            f"the page needs {RUNTIME}, and npm {why}: "
+            f"`npm pack {RUNTIME}` where it can be had, and then save_page(..., runtime=the file)."
+        )
+    return next(folder.glob("*.tgz"))
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Take the few files that a page needs out of npm's archive, by their names alone."""
+    folder.mkdir(exist_ok=True)
+    with tarfile.open(archive) as files:
+        for name in NEEDED:
+            try:
+                file = files.extractfile(f"package/dist/{name}")
+            except KeyError:
+                file = None
+            if file is None:
+                raise OSError(f"{archive} holds no dist/{name}: is it {RUNTIME}?")
+            (folder / name).write_bytes(file.read())
