@@ -20,13 +20,14 @@ import torch
 from torch import Tensor, nn
 
 from .callbacks import Callback, Metrics, Progress, Recorder, Schedule, StopOnNaN
+from .checkpoints import Checkpoint
 from .events import CancelEpoch, CancelFit
 
 if TYPE_CHECKING:
     from .learner import Learner
 
 # What a trial has no use for: they tell of training that counts, or set the rate themselves.
-LEFT_OUT = (Metrics, Recorder, StopOnNaN, Progress, Schedule)
+LEFT_OUT = (Metrics, Recorder, StopOnNaN, Progress, Schedule, Checkpoint)
 # And of what remains these events only: nothing is saved, logged or stopped at the end of an epoch.
 HEARD = (
     *("before_fit", "before_batch", "after_predict", "after_loss", "before_backward", "after_backward"),

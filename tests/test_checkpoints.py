@@ -251,6 +251,15 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
     assert not list(tmp_path.glob("*.unfinished"))
 
 
+def test_looking_for_a_rate_writes_nothing_and_is_no_fit(tmp_path: Path) -> None:
+    learner = make_learner(kit.Checkpoint(tmp_path, every=1))
+    kit.find_rate(learner)
+    assert list(tmp_path.iterdir()) == []
+    learner.fit(1, 0.01)
+
+    assert read_file(tmp_path / "last.safetensors", FORM)["place"]["fit"] == 0
+
+
 def test_no_pickle_and_no_path_stand_in_a_file(tmp_path: Path) -> None:
     make_learner(kit.Checkpoint(tmp_path)).fit(1, 0.01)
     data = (tmp_path / "last.safetensors").read_bytes()
