@@ -77,6 +77,7 @@ class Checkpoint(Callback):
     """
 
     order = 95
+    in_trials = False
 
     def __init__(
         self,

@@ -110,6 +110,8 @@ class Callback:
     """
 
     order: int = 0
+    # Whether it takes part when a rate is looked for, in steps that do not count: who keeps records does not.
+    in_trials: bool = True
 
     def state_dict(self) -> dict[str, Any]:
         """What to remember so that training can be resumed: by default nothing."""

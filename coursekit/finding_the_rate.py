@@ -20,14 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from .callbacks import Callback, Metrics, Progress, Recorder, Schedule, StopOnNaN
-from .checkpoints import Checkpoint
 from .events import CancelEpoch, CancelFit
 
 if TYPE_CHECKING:
     from .learner import Learner
 
 # What a trial has no use for: they tell of training that counts, or set the rate themselves.
-LEFT_OUT = (Metrics, Recorder, StopOnNaN, Progress, Schedule, Checkpoint)
+LEFT_OUT = (Metrics, Recorder, StopOnNaN, Progress, Schedule)
 # And of what remains these events only: nothing is saved, logged or stopped at the end of an epoch.
 HEARD = (
     *("before_fit", "before_batch", "after_predict", "after_loss", "before_backward", "after_backward"),
@@ -255,7 +254,7 @@ def find_rate(
     It trains for `steps` batches, going round the training data as often as it takes, and stops when the loss
     runs away. Then all is as it was, bit for bit: weights, the optimizer and what it remembers, random
     numbers, which batch comes next, the recorder. Nothing is saved, logged or shown; of the learner's own
-    callbacks those that take part in batches do so here.
+    callbacks those that take part in batches do so here, unless they say `in_trials = False`.
 
     Args:
         learner: a Learner, trained or not.
@@ -279,7 +278,8 @@ def find_rate(
     """
     finder = RateFinder(start, end, steps)
     with untouched(learner):
-        learner.callbacks = [Heard(one) for one in learner.callbacks if not isinstance(one, LEFT_OUT)]
+        taking_part = [one for one in learner.callbacks if one.in_trials and not isinstance(one, LEFT_OUT)]
+        learner.callbacks = [Heard(one) for one in taking_part]
         # An optimizer of its own: what the learner's remembers of earlier steps stays where it is.
         learner._optimizer = None
         learner.fit(steps, (early, 1.0), callbacks=[finder])

@@ -37,6 +37,7 @@ class LogCSV(Callback):
     """
 
     order = 70
+    in_trials = False
 
     def __init__(self, file: str | Path) -> None:
         self.file = Path(file)
@@ -80,6 +81,7 @@ class LogTensorBoard(Callback):
     """
 
     order = 70
+    in_trials = False
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)

@@ -55,6 +55,7 @@ class ActivationStatistics(Callback):
 
     # Before StopOnNaN, which ends the training that needs most to be looked at.
     order = -8
+    in_trials = False
     bins = 40
 
     def __init__(
@@ -182,6 +183,7 @@ class TimeAndMemory(Callback):
     """
 
     order = -90
+    in_trials = False
     parts = ("data", "forward", "backward", "step", "validation", "rest")
 
     def __init__(self) -> None:
@@ -295,6 +297,7 @@ class LossPlot(Callback):
     """
 
     order = 80
+    in_trials = False
     figure: Any = None
 
     def before_fit(self, learner: Learner) -> None:

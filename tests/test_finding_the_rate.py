@@ -14,10 +14,13 @@ from matplotlib import pyplot
 from torch import nn
 
 from coursekit.callbacks import Callback, Progress
+from coursekit.checkpoints import Checkpoint
 from coursekit.finding_the_rate import RateCurve, RateFinder, find_rate, ran_away, smooth, suggest_rate
 from coursekit.learner import Learner
 from coursekit.loaders import Loader
+from coursekit.logs import LogCSV
 from coursekit.losses import CrossEntropy
+from coursekit.watching import TimeAndMemory
 
 RATES = [10 ** (number / 10 - 5) for number in range(60)]
 LOSSES = [2.3 - 2 / (1 + 0.01 / rate) + 5 * rate for rate in RATES]
@@ -199,6 +202,13 @@ def test_callbacks_hear_of_batches_and_not_of_epochs_and_their_state_is_put_back
     assert talkative.state == {"count": 7}
 
 
+def test_nothing_is_saved_logged_or_timed(tmp_path):
+    records = [Checkpoint(tmp_path / "kept", every=1), LogCSV(tmp_path / "log.csv"), TimeAndMemory()]
+    find_rate(learner_for(callbacks=[Progress("off"), *records]), steps=20)
+
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
 def test_nothing_is_shown(capsys):
     find_rate(learner_for(callbacks=[Progress("plain")]), steps=20)
 
@@ -276,7 +286,11 @@ def test_what_comes_after_a_loss_that_is_no_number_does_not_count():
     [
         (RATES, LOSSES[:-1], "got 60 rates and 59 losses"),
         (RATES[::-1], LOSSES, "each is higher than the one before"),
-        (RATES, [1.0] * 60, "was 1 at the lowest rates and never fell below 1.*\n.*what is wrong in the data"),
+        (
+            RATES,
+            [1.0] * 60,
+            "was 1 at the lowest rates and never fell below 1.*\n.*what is wrong in the data",
+        ),
         (RATES, [1.0] * 20 + [9.0] * 40, "no rate makes this model learn"),
         (RATES, [1.0, math.nan] + [0.5] * 58, "the loss is nan after 1 steps.*\n.*hold no nan"),
         (RATES[:5], LOSSES[:5], "and the trial ended"),
