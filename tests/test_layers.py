@@ -89,7 +89,7 @@ apps
 training
     learner             batches callbacks demands devices events failures finding_the_rate loop metrics
                         optimizers predictions schedules
-    finding_the_rate    callbacks checkpoints events
+    finding_the_rate    callbacks events
     parallel            callbacks devices events metrics stepping
     stopping            checkpoints events
     checkpoints         callbacks devices events standing tensor_files
