@@ -194,7 +194,10 @@ def _find_place(error: BaseException, learner: Learner) -> str:
     name = own[-1].f_code.co_name if own else ""
     progress = describe_progress(learner)
     if name == "emit":
-        handler, event = own[-1].f_locals.get("handler"), own[-1].f_locals["event"]
+        known = own[-1].f_locals
+        if not {"handler", "event"} <= known.keys():
+            return progress  # A reader's own loop may call them otherwise.
+        handler, event = known["handler"], known["event"]
         name = f"{type(getattr(handler, '__self__', handler)).__name__}.{event}"
         return name if event == "before_fit" else f"{name}, {progress}"
     if name == "call_model":

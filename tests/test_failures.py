@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import default_collate
 
+from coursekit.callbacks import Callback, Progress
 from coursekit.failures import (
     ADVICE,
     describe_empty,
@@ -137,3 +138,22 @@ def test_words_for_a_loader_a_loss_and_a_part_that_lack_something():
     assert "and list does not say how. Give your data a method encode_item(item)" in describe_missing_encode(
         []
     )
+
+
+def test_an_error_arrives_also_from_a_loop_that_calls_things_otherwise():
+    class Otherwise(Learner):
+        def emit(self, name):
+            for hear in self.handlers[name]:
+                hear(self)
+
+    class Mistaken(Callback):
+        def after_epoch(self, learner):
+            raise LookupError("mine")
+
+    batches = [(torch.ones(2, 1), torch.ones(2, 1))]
+    callbacks = [Progress("off"), Mistaken()]
+    learner = Otherwise((batches, None), nn.Linear(1, 1), nn.MSELoss(), callbacks=callbacks, device="cpu")
+    with pytest.raises(LookupError, match="mine") as caught:
+        learner.fit(1, rate=0.1)
+
+    assert caught.value.__notes__[0].startswith("Where: epoch 1 of 1")
