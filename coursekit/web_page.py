@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ from .onnx_model import ABOUT, read_about
 
 PAGE = Path(__file__).with_suffix(".html")
 RUNTIME = "onnxruntime-web@1.30.0"
+PATIENCE = 180  # seconds, for 40 megabytes
 # What a page needs of it: the script, and the machine code for one thread with its loader.
 NEEDED = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
@@ -73,7 +75,10 @@ def fetch_runtime(folder: Path) -> Path:
     """Let npm fetch onnxruntime-web, from where it is set up to look; it checks what it gets."""
     npm = shutil.which("npm")
     command = [npm or "npm", "pack", RUNTIME, "--silent", "--pack-destination", str(folder)]
-    if npm is None or subprocess.run(command, capture_output=True, cwd=folder).returncode:
+    with suppress(subprocess.TimeoutExpired):  # It would try again for minutes where there is no network.
+        if npm:
+            subprocess.run(command, capture_output=True, cwd=folder, timeout=PATIENCE)
+    if not any(folder.glob("*.tgz")):
         why = "is not installed" if npm is None else "could not fetch it"
         raise OSError(
             f"the page needs {RUNTIME}, and npm {why}: "
