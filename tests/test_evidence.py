@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from brightest import VOCAB, Brightest, brightness_learner, photo
 from torch import nn
 
 from coursekit.backbones import Backbone, make_backbone
@@ -17,33 +18,10 @@ from coursekit.tensors import Category, Image
 from coursekit.transforms import Pipeline
 from coursekit.unets import UNet
 
-VOCAB = ("dark", "bright")
-
-
-class Brightest(nn.Module):
-    """A head that finds a photo bright when any place of it is."""
-
-    def forward(self, features):
-        bright = features.amax((1, 2, 3))
-        return torch.stack([1 - bright, bright], dim=1)
-
-
-def photo(*bright_places):
-    pixels = torch.zeros(3, 8, 8, dtype=torch.uint8)
-    for row, column in bright_places:
-        pixels[:, row, column] = 255
-    return Image(pixels)
-
 
 @pytest.fixture
 def learner():
-    """A learner that is right by construction, with one item whose label is wrong."""
-    body = Backbone([nn.Identity(), nn.AvgPool2d(2), nn.Identity()], channels=3)
-    items = [(photo(), 0), (photo((6, 1)), 1), (photo(), 1)]
-    items = [(picture, Category(label, vocab=VOCAB)) for picture, label in items]
-    loaders = [Loader(items, batch_transforms=Pipeline(ToFloat())) for _ in range(2)]
-    data = Loaders(*loaders, Recipe(Pipeline(), Pipeline(Categorize(VOCAB)), Pipeline(ToFloat())))
-    return Learner(data, Network(body, Brightest()), CrossEntropy(), device="cpu")
+    return brightness_learner()
 
 
 def test_the_evidence_lies_where_the_brightness_is(learner):
