@@ -74,7 +74,8 @@ def save_page(
 def fetch_runtime(folder: Path) -> Path:
     """Let npm fetch onnxruntime-web, from where it is set up to look; it checks what it gets."""
     npm = shutil.which("npm")
-    command = [npm or "npm", "pack", RUNTIME, "--silent", "--pack-destination", str(folder)]
+    options = ["--silent", "--fetch-retries=1", "--pack-destination", str(folder)]
+    command = [npm or "npm", "pack", RUNTIME, *options]
     with suppress(subprocess.TimeoutExpired):  # It would try again for minutes where there is no network.
         if npm:
             subprocess.run(command, capture_output=True, cwd=folder, timeout=PATIENCE)
