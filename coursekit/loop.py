@@ -84,7 +84,8 @@ class Loop:
 
     def all_batches(self, loader: Iterable) -> None:
         """One batch after the other. CancelBatch ends one, and the next begins."""
-        for self.batch_number, batch in enumerate(loader, self.first_batch):
+        first = self.first_batch
+        for self.batch_number, batch in enumerate(loader, first):
             self.inputs, self.targets = self.read_batch(batch)
             self.predicted = self.loss = None
             self.within("batch", self.step, ended_by=CancelBatch)

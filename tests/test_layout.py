@@ -21,7 +21,7 @@ TOP_LEVEL = {
 # Tests of the whole, which belong to no module.
 TESTS_OF_THE_WHOLE = {
     *("benchmarks", "book", "exercises", "layers", "layout", "lesson_ways", "own_data", "own_types", "pages"),
-    *("change_one_thing", "public_names", "setup"),
+    *("change_one_thing", "host_waits", "public_names", "setup", "transformers"),
 }
 
 
