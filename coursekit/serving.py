@@ -59,12 +59,16 @@ def stacked(items: Sequence[Any]) -> Any:
 
 
 def opened(file: BytesIO) -> Any:
-    """A photo as Pillow has it, decoded."""
-    from PIL import Image
+    """A photo as Pillow has it, decoded and upright; ValueError for a broken one."""
+    from PIL import Image, ImageOps
 
-    photo = Image.open(file)
-    photo.load()
-    return photo
+    try:
+        with Image.open(file) as photo:
+            return ImageOps.exif_transpose(photo)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a broken file makes them stumble over.
+        raise ValueError(f"this is not a picture that can be read: {error}") from None
 
 
 class Desk:

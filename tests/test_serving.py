@@ -15,13 +15,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image as pillow
 from test_onnx_model import painted, write_folder
+from torch import nn
 
-from coursekit.onnx_model import ABOUT
-from coursekit.serving import PAGE, Watch
+from coursekit.creating import Create
+from coursekit.cropping import Resize
+from coursekit.export import save_model
+from coursekit.inference import load_model
+from coursekit.losses import CrossEntropy
+from coursekit.onnx_model import ABOUT, ORIENTATION
+from coursekit.recipes import Recipe
+from coursekit.serving import PAGE, Watch, open_model
+from coursekit.steps import Categorize, ToFloat
+from coursekit.tensors import Image
+from coursekit.transforms import Pipeline
 
 for package in ("onnx", "onnxruntime", "fastapi", "uvicorn", "multipart"):
     pytest.importorskip(package)
@@ -262,6 +274,31 @@ def test_the_command_serves_and_says_what_is_no_model(folder: Path, tmp_path: Pa
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_saved_model_is_served_too_with_photos_upright(tmp_path: Path) -> None:
+    """The learner's own answer, for a photo of a camera that was held on its side."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+    recipe = Recipe(
+        Pipeline(Create(Image), Resize(4)), Pipeline(Categorize(["dark", "light"])), Pipeline(ToFloat())
+    )
+    learner: Any = SimpleNamespace(
+        model=network, loss_function=CrossEntropy(), data=SimpleNamespace(recipe=recipe)
+    )
+    prepare, answer, name = open_model(save_model(learner, tmp_path / "shades"))
+    exif, file = pillow.Exif(), io.BytesIO()
+    exif[ORIENTATION] = 6
+    half = pillow.new("RGB", (40, 40), "white")
+    half.paste((0, 0, 0), (0, 0, 40, 20))
+    half.save(tmp_path / "turned.jpg", exif=exif)
+    half.save(file, "JPEG", exif=exif)
+    wanted = load_model(tmp_path / "shades").predict(tmp_path / "turned.jpg")
+
+    [said] = answer([prepare(file)])
+    assert name == "shades"
+    assert said.probabilities == pytest.approx(wanted.probabilities, abs=1e-5)
+    with pytest.raises(ValueError, match="this is not a picture that can be read: "):
+        prepare(io.BytesIO(jpeg()[:700]))
 
 
 # The page -------------------------------------------------------------------------------------------------
