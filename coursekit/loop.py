@@ -51,11 +51,10 @@ class Loop:
     """
 
     nothing: Any = None
-    model = data = loss_function = optimizer = nothing
+    model = data = loss_function = optimizer = inputs = targets = outputs = predicted = loss = nothing
     handlers: dict[str, list[Handler]]
     epochs, first_epoch, first_batch, epoch, batch_number, training = 0, 0, 0, 0, -1, False
     batch_count: int | None = None
-    inputs = targets = outputs = predicted = loss = nothing
 
     def run(self) -> None:
         """Every epoch from `first_epoch` on. CancelFit ends it; `after_fit` is heard whatever happens."""
