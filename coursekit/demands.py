@@ -104,6 +104,26 @@ def _warn_of_two_softmaxes(model: nn.Module, loss: Any) -> None:
         )
 
 
+def warn_of_untrained(loss: Any, optimizer: Any) -> None:
+    """Warn where a loss has parameters that ask to learn, and nothing teaches them.
+
+    >>> import torch
+    >>> warn_of_untrained(nn.MSELoss(), torch.optim.SGD(nn.Linear(1, 1).parameters()))
+    """
+    if not isinstance(loss, nn.Module):
+        return
+    taught = {id(one) for group in optimizer.param_groups for one in group["params"]}
+    idle = [name for name, one in loss.named_parameters() if one.requires_grad and id(one) not in taught]
+    if idle:
+        warnings.warn(
+            f"The loss {type(loss).__name__} has parameters that nothing teaches, {idle[0]} for one: only "
+            "the model's learn. Give them to the optimizer as well, optimizer=lambda groups, lr: "
+            'torch.optim.AdamW([*groups, {"params": loss.parameters()}], lr=lr), or say that they stay as '
+            "they are, loss.requires_grad_(False).",
+            stacklevel=5,
+        )
+
+
 def check_list(given: Any, name: str, example: str) -> None:
     """Raise TypeError for one thing alone.
 

@@ -24,13 +24,21 @@ from .batches import (
     to_plain,
 )
 from .callbacks import Metrics, Progress, Recorder, Schedule, complete
-from .demands import check_epochs, check_learnable, check_list, check_parts, check_shapes, read_data
+from .demands import (
+    check_epochs,
+    check_learnable,
+    check_list,
+    check_parts,
+    check_shapes,
+    read_data,
+    warn_of_untrained,
+)
 from .devices import choose_device, move_model
 from .events import Callback, Cancel, find_handlers
 from .failures import describe_empty, describe_loss, describe_missing_encode, explain
 from .loop import Loop
 from .metrics import count_items
-from .optimizers import Rate, adamw, find_groups, let_learn, rest_frozen_norms, spread_rates
+from .optimizers import Rate, adamw, find_groups, give_rates, let_learn, rest_frozen_norms, spread_rates
 from .predictions import Prediction, read_scores
 from .schedules import one_cycle
 
@@ -46,7 +54,7 @@ class Learner(Loop):
             or a pair of such. A batch is a tuple (inputs, targets), where several inputs come first and the
             targets last; or a dict whose names are the model's arguments, with the targets under `targets`,
             `target`, `labels` or `label`; or an object with `inputs` and such a name; or anything else that
-            the model takes, without targets.
+            the model takes, without targets. Two inputs without targets are ((one, other),).
         model: a torch module; gets plain tensors. It may answer with a tensor, or with a dict or object that
             holds `logits` (or `predictions`, `scores`, `out`) and perhaps `loss`. If it has a method
             `parameter_groups()`, that lists its parameters in groups, early layers first and the head last,
@@ -54,7 +62,9 @@ class Learner(Loop):
         loss: a function of (predictions, targets), both plain, that gives one number, the mean over the
             items. None means: the model's own `loss`, and a dict's targets are given to the model.
         metrics: functions of (predictions, targets), or `Metric`s; they get the targets with their type.
-        optimizer: makes an optimizer from parameter groups and `lr=`, as `torch.optim.SGD` does.
+        optimizer: makes an optimizer from parameter groups and `lr=`, as `torch.optim.SGD` does. The groups
+            are dicts with `params` and `lr`, one for each of the model's; it may divide them further, to
+            let some parameters decay and others not, and add parameters of its own.
         callbacks: added to Metrics, Recorder, StopOnNaN and Progress, which are always there; one of your own
             of such a kind takes its place.
         device: where to compute; without it a GPU if one works, else the CPU.
@@ -106,9 +116,9 @@ class Learner(Loop):
     def fit(self, epochs: int, rate: Rate, callbacks: Iterable[Callback] = ()) -> None:
         """Train for `epochs` rounds through the training data, with validation after each.
 
-        `rate` is the learning rate: one number, or a pair (early, late) spread evenly in ratio over the
-        model's parameter groups. `callbacks` take part in this fit only. The optimizer's memory goes on from
-        fit to fit.
+        `rate` is the learning rate: one number; or a pair (early, late), spread evenly in ratio over the
+        model's parameter groups; or one for each of them. `callbacks` take part in this fit only. The
+        optimizer's memory goes on from fit to fit.
 
         Ends early, without an error, by CancelFit. Any error arrives as it is, with notes on where it
         happened; after one, and after Ctrl-C, model and recorder keep what they have. Raises ValueError for
@@ -395,10 +405,8 @@ class Learner(Loop):
         if self._optimizer is None or learning != self._learning:
             made = [{"params": group, "lr": one} for group, one in zip(groups, rates, strict=True)]
             self._optimizer, self._learning = self.make_optimizer(made, lr=rates[-1]), learning
-        # It may have made other groups of them, to let some decay and others not.
-        rates = spread_rates(rate, len(self.optimizer.param_groups))
-        for group, one in zip(self.optimizer.param_groups, rates, strict=True):
-            group["lr"] = one
+            warn_of_untrained(self.loss_function, self.optimizer)
+        give_rates(self.optimizer, groups, rates)
         # A fit that was stopped between backward and step leaves gradients behind.
         self.optimizer.zero_grad()
 

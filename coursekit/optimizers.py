@@ -285,22 +285,55 @@ def find_groups(model: nn.Module) -> list[list[nn.Parameter]]:
 
 
 def spread_rates(rate: Rate, count: int) -> list[float]:
-    """One learning rate for each of `count` groups: the same for all, or from early to late in equal ratios.
+    """One learning rate for each of `count` groups: as given, or from early to late in equal ratios.
 
-    Raises ValueError for what is neither one positive number nor a pair of them.
+    Raises ValueError for what is neither one positive number, nor a pair of them, nor one for each group.
 
     >>> spread_rates(0.1, 2), [round(rate, 5) for rate in spread_rates((1e-4, 1e-2), 3)]
     ([0.1, 0.1], [0.0001, 0.001, 0.01])
+    >>> spread_rates((0.1, 0.3, 0.2), 3)
+    [0.1, 0.3, 0.2]
     """
-    ends: Any = rate if isinstance(rate, Sequence) and len(rate) == 2 else (rate, rate)
-    early, late = ends
-    if not all(isinstance(one, int | float) and one > 0 for one in (early, late)):
+    many = isinstance(rate, Sequence) and not isinstance(rate, str) and len(rate) in (2, count)
+    given: Any = list(rate) if many else [rate]  # type: ignore[arg-type]
+    if not all(isinstance(one, int | float) and one > 0 for one in given):
         raise ValueError(
-            f"a rate is a positive number, or a pair of them (early layers, head); got {rate!r}."
+            "a rate is a positive number, or a pair of them (early layers, head), or one for each parameter "
+            f"group; the model has {count}, and got {rate!r}."
         )
+    if len(given) == count:
+        return given
+    early, late = given[0], given[-1]
     if count == 1:
         return [late]
     return [early * (late / early) ** (number / (count - 1)) for number in range(count)]
+
+
+def give_rates(
+    optimizer: torch.optim.Optimizer, groups: Sequence[Sequence[nn.Parameter]], rates: Sequence[float]
+) -> None:
+    """Give each group of an optimizer the rate of the model's group that its parameters belong to.
+
+    An optimizer may have divided the model's groups, to let some parameters decay and others not. What it has
+    beside the model's parameters, such as those of a loss, gets the last rate, the head's.
+
+    Raises ValueError if one of its groups holds parameters that are to have different rates.
+
+    >>> early, head = (list(nn.Linear(2, 2).parameters()) for _ in range(2))
+    >>> optimizer = torch.optim.SGD([{"params": part} for part in (early[:1], early[1:], head)], lr=1.0)
+    >>> give_rates(optimizer, [early, head], [0.1, 0.2])
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.1, 0.1, 0.2]
+    """
+    own = {id(one): rate for group, rate in zip(groups, rates, strict=True) for one in group}
+    for number, group in enumerate(optimizer.param_groups):
+        wanted = sorted({own.get(id(one), rates[-1]) for one in group["params"]})
+        if len(wanted) > 1:
+            raise ValueError(
+                f"group {number} of the optimizer holds parameters that are to have different rates, "
+                f"{wanted}: make it from the groups that it is given, and divide only these."
+            )
+        group["lr"] = wanted[0] if wanted else rates[-1]
 
 
 def let_learn(groups: Sequence[Sequence[nn.Parameter]], count: int) -> None:

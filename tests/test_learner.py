@@ -125,6 +125,56 @@ class TestFit:
 
         assert [group["lr"] for group in learner.optimizer.param_groups] == [0.2, 0.2]
 
+    def test_divided_groups_keep_the_rates_of_their_parameters(self):
+        def decay_matrices_only(groups, lr):
+            some = [
+                group | {"params": [one for one in group["params"] if (one.ndim > 1) == matrices]}
+                for group in groups
+                for matrices in (True, False)
+            ]
+            return torch.optim.SGD(some, lr=lr, weight_decay=0.1)
+
+        learner = make_learner(Network(), optimizer=decay_matrices_only)
+        learner.fit(1, rate=(0.01, 0.1))
+
+        rates = [group["lr"] for group in learner.optimizer.param_groups]
+        assert rates == pytest.approx([0.01, 0.01, 0.1, 0.1])
+
+    def test_groups_that_mix_rates_are_refused(self):
+        def all_in_one(groups, lr):
+            return torch.optim.SGD([one for group in groups for one in group["params"]], lr=lr)
+
+        learner = make_learner(Network(), optimizer=all_in_one)
+        learner.fit(1, rate=0.1)
+        with pytest.raises(ValueError, match=r"group 0 of the optimizer .* different rates, \[0.01, 0.1\]"):
+            learner.fit(1, rate=(0.01, 0.1))
+
+    def test_a_rate_for_each_group(self):
+        learner = make_learner(Network())
+        learner.fit(1, rate=[0.2, 0.1])
+
+        assert [group["lr"] for group in learner.optimizer.param_groups] == [0.2, 0.1]
+
+    def test_a_loss_with_parameters_is_taught_or_told_of(self):
+        class Tempered(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.heat = nn.Parameter(torch.zeros(()))
+
+            def forward(self, scores, targets):
+                return functional.cross_entropy(scores * self.heat.exp(), targets)
+
+        with pytest.warns(UserWarning, match="The loss Tempered has parameters that nothing teaches, heat"):
+            make_learner(loss=Tempered()).fit(1, rate=0.1)
+        loss = Tempered()
+
+        def both(groups, lr):
+            return torch.optim.SGD([*groups, {"params": loss.parameters()}], lr=lr)
+
+        make_learner(loss=loss, optimizer=both).fit(1, rate=0.1)
+        assert loss.heat.item() != 0
+        make_learner(loss=Tempered().requires_grad_(False)).fit(1, rate=0.1)
+
     def test_no_optimizer_before_the_first_fit(self):
         with pytest.raises(AttributeError, match="no optimizer before the first fit"):
             _ = make_learner().optimizer
