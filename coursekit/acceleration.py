@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .events import Callback
+from .loop import Loop
 
 if TYPE_CHECKING:
     from .learner import Learner
@@ -29,8 +30,11 @@ class MixedPrecision(Callback):
     back before anybody looks at them in `before_step`, so clipping and accumulating need no care. A step
     whose fp16 gradients are too large for a number is left out, and the scale halved: some at the beginning
     are usual. Nothing waits for the device with torch's fused optimizers, as the default is; others make
-    fp16 wait at each step. The answers of a learner outside a fit are computed in full precision. Raises
-    ValueError for another kind. Micikevicius et al., "Mixed Precision Training", 2018.
+    fp16 wait at each step. So does a learner with a `take_step` of its own, which is called when the
+    gradients are numbers; a gradient that it computes itself has no scale.
+
+    The answers of a learner outside a fit are computed in full precision. Raises ValueError for another kind.
+    Micikevicius et al., "Mixed Precision Training", 2018.
 
     >>> from torch import nn
     >>> from .callbacks import Progress
@@ -50,6 +54,7 @@ class MixedPrecision(Callback):
             raise ValueError(f'MixedPrecision computes in "bf16" or "fp16"; {kind!r} is neither.')
         self.kind = kind
         self.scaler: Any = None
+        self.own_step: Any = None
 
     def state_dict(self) -> dict[str, Any]:
         """The scale of fp16, and how long it has been so."""
@@ -67,6 +72,8 @@ class MixedPrecision(Callback):
         vars(learner)["call_model"] = torch.autocast(device, dtype=KINDS[kind])(learner.call_model)
         self.scaler = (self.scaler or torch.amp.GradScaler(device)) if kind == "fp16" else None
         if self.scaler:
+            # Its own way to step, if it has one, must not begin with a gradient that is no number.
+            self.own_step = learner.take_step if type(learner).take_step is not Loop.take_step else None
             vars(learner)["take_step"] = partial(self._step, learner)
             # Scaling comes after all that is done to the loss, and scaling back before all that is done to
             # gradients: there is no one place in the order for both.
@@ -90,9 +97,15 @@ class MixedPrecision(Callback):
 
     def _scale_back(self, learner: Learner) -> None:
         self.scaler.unscale_(learner.optimizer)
+        if self.own_step:
+            gradients = [one.grad for one in learner.model.parameters() if one.grad is not None]
+            self.usable = torch.stack([one.isfinite().all() for one in gradients]).all()
 
     def _step(self, learner: Learner) -> None:
-        self.scaler.step(learner.optimizer)
+        if self.own_step is None:
+            self.scaler.step(learner.optimizer)
+        elif self.usable:
+            self.own_step()
         self.scaler.update()
 
 

@@ -180,6 +180,46 @@ def test_a_step_too_large_for_fp16_is_left_out_and_the_scale_halved():
     assert precise.state_dict()["scale"] == 2.0**15
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_step_of_ones_own_is_taken_in_fp16_if_the_gradients_are_numbers(large):
+    class Uphill(Learner):
+        """Looks at the slope a little further up, as sharpness-aware minimisation does."""
+
+        steps = 0
+
+        def take_step(self):
+            self.steps += 1
+            weights = list(self.model.parameters())
+            climbs = [0.1 * one.grad for one in weights]
+            with torch.no_grad():
+                torch._foreach_add_(weights, climbs)
+            self.optimizer.zero_grad()
+            self.predicted = self.call_model(self.inputs)
+            self.compute_loss().backward()
+            with torch.no_grad():
+                torch._foreach_sub_(weights, climbs)
+            super().take_step()
+
+    class Enlarge(Callback):
+        def before_backward(self, learner):
+            if large and learner.batch_number == 1:
+                learner.loss = learner.loss * 1e5
+
+    def fitted(*callbacks):
+        how = {"callbacks": [Progress("off"), *callbacks], "device": "cpu", "optimizer": torch.optim.SGD}
+        learner = Uphill((make_batches(), None), make_model(), CrossEntropy(), **how)
+        learner.fit(1, rate=0.1)
+        return learner
+
+    precise = MixedPrecision("fp16")
+    learner = fitted(precise, Enlarge())
+    assert learner.steps == (4 if large else 5)
+    assert precise.state_dict()["scale"] == (2.0**15 if large else 2.0**16)
+    if not large:
+        assert_same(learner.model, fitted().model, tolerance=1e-3)
+    assert all(one.isfinite().all() for one in learner.model.parameters())
+
+
 def test_the_learner_is_as_before_when_the_fit_is_over_or_has_failed():
     class Fail(Callback):
         def after_backward(self, learner):

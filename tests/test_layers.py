@@ -98,7 +98,7 @@ training
     mixing              batches events
     logs                devices events
     watching            devices events screens
-    acceleration        events
+    acceleration        events loop
     averaging           events
     standing            batches
     tensor_files
