@@ -41,7 +41,9 @@ def save_model(learner: Learner, folder: str | os.PathLike[str]) -> Path:
 
     Args:
         learner: Its network must be data: a network of this library, torch's layers, or classes of your own
-            that keep what their constructors are told (see `blueprints`). Where its data have no recipe, as
+            that keep what their constructors are told (see `blueprints`); one of another library goes into
+            such a class, which makes it. So must a loss that says by `decode` how scores are read: a module
+            of the same kinds. Where its data have no recipe, as
             those of a `DataBlock` do, the saved model takes tensors as the network's inputs are, without the
             axis of the batch.
         folder: Where to; made if it is not there.
@@ -64,12 +66,11 @@ def save_model(learner: Learner, folder: str | os.PathLike[str]) -> Path:
     ...     load_model(save_model(learner, folder), device="cpu").model
     Linear(in_features=3, out_features=2, bias=True)
     """
-    loss = learner.loss_function
     about: dict[str, Any] = {
         "format": FORMAT,
         "library": getattr(sys.modules[str(__package__)], "__version__", ""),
         "network": blueprint(learner.model),
-        "loss": blueprint(loss) if isinstance(loss, nn.Module) else None,
+        "loss": written_loss(learner.loss_function),
         "recipe": find_recipe(learner.data).as_data(),
     }
     place = Path(folder)
@@ -79,6 +80,26 @@ def save_model(learner: Learner, folder: str | os.PathLike[str]) -> Path:
     unfinished.write_text(json.dumps(about, indent=1), encoding="ascii")
     put(unfinished, place / "model.json")
     return place
+
+
+def written_loss(loss: Any) -> dict[str, Any] | None:
+    """How scores are read, as data; None for a loss that does not say, such as a function.
+
+    Raises:
+        TypeError: It says so and is no module, so a file could not name it.
+
+    >>> written_loss(nn.functional.mse_loss)
+    """
+    if isinstance(loss, nn.Module):
+        return blueprint(loss)
+    if hasattr(loss, "decode"):
+        kind = type(loss).__name__
+        raise TypeError(
+            f"{kind} says how scores are read, and would be missed: make it a module, class {kind}"
+            "(nn.Module) with what it computes in forward, and hand that class over when you load: "
+            f"types=[{kind}]."
+        )
+    return None
 
 
 def find_recipe(data: Any) -> Recipe:

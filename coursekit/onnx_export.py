@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from . import onnx_model
 from .batches import collate, find_predictions
-from .creating import Create
+from .creating import Create, ShareCanvas
 from .cropping import CentreCrop, Resize
 from .finding import taken
 from .metrics import class_names
@@ -135,6 +135,8 @@ def split_steps(steps: Sequence[Transform]) -> tuple[Create, list[Transform], li
     >>> split_steps([Create(Image), Resize(8), Normalize()])
     (Create(Image), [Resize(size=8, fit='squeeze')], [Normalize(mean=None, std=None)])
     """
+    # That one is for what lies on a photo; to the photo itself it does nothing.
+    steps = [step for step in steps if not isinstance(step, ShareCanvas)]
     opening = steps[0] if steps else None
     if not isinstance(opening, Create):
         raise TypeError(

@@ -234,6 +234,30 @@ def test_a_network_that_is_no_data_writes_nothing(photos: list[Path], tmp_path: 
     assert not (tmp_path / "model").exists()
 
 
+def test_a_loss_of_ones_own_reads_the_scores_of_the_saved_model(tmp_path: Path) -> None:
+    class Bearing:
+        """Directions as the angle of two numbers."""
+
+        def decode(self, scores):
+            return torch.rad2deg(torch.atan2(scores[:, 1], scores[:, 0]))
+
+    class BearingLoss(Bearing, nn.Module):
+        def forward(self, scores, targets):
+            return (self.decode(scores) - targets).square().mean()
+
+    data = ([(torch.ones(2, 3), torch.ones(2))], None)
+    learner = kit.Learner(data, nn.Linear(3, 2), BearingLoss(), device="cpu")
+    (said,) = learner.predict_all([torch.ones(1, 3)])
+    saved = kit.load_model(kit.save_model(learner, tmp_path), types=[BearingLoss], device="cpu")
+    assert saved.predict(torch.ones(3)).value == said.value
+    with pytest.raises(ValueError, match=r"uses BearingLoss.*types=\[BearingLoss\]"):
+        kit.load_model(tmp_path)
+
+    learner.loss_function = Bearing()
+    with pytest.raises(TypeError, match=r"Bearing says how scores are read.*class Bearing\(nn.Module\)"):
+        kit.save_model(learner, tmp_path)
+
+
 def test_a_loss_that_is_a_function_is_left_out(photos: list[Path], tmp_path: Path) -> None:
     """Then nobody knows what scores mean, neither here nor there."""
     learner = trained(photos, "category", model=Mine(3))

@@ -18,6 +18,8 @@ from test_onnx_model import NOTHING_ELSE
 from torch import nn
 
 from coursekit.augment import Augment
+from coursekit.blocks import Block
+from coursekit.creating import Create
 from coursekit.cropping import CentreCrop, Resize
 from coursekit.datablock import DataBlock
 from coursekit.learner import Learner
@@ -26,8 +28,18 @@ from coursekit.onnx_export import save_onnx
 from coursekit.onnx_model import ABOUT, OnnxModel
 from coursekit.photo_sets import solar_cells
 from coursekit.steps import Normalize, ToFloat
-from coursekit.tensors import Category, GrayImage, Image, MultiCategory, Target, Volume
+from coursekit.tensors import (
+    Category,
+    GrayImage,
+    Image,
+    Keypoints,
+    Mask,
+    MultiCategory,
+    Target,
+    Volume,
+)
 from coursekit.transforms import Transform
+from coursekit.vision import vision_learner
 
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
@@ -190,6 +202,23 @@ def test_several_labels_and_amounts_are_answers_too(animals: list[dict[str, Any]
     model = OnnxModel(save_onnx(amounts, tmp_path), threads=1)
     photo = animals[0]["photo"]
     assert float(model.predict(photo).value) == pytest.approx(float(amounts.predict(photo).value), abs=1e-4)
+
+
+@pytest.mark.parametrize(("targets", "resized"), [("masks", [Resize(32)]), ("points", [])])
+def test_what_lies_on_a_photo_is_an_answer_too(targets: str, resized: list[Resize], tmp_path: Path) -> None:
+    chance = np.random.default_rng(0)
+    photos = chance.integers(0, 255, (6, 3, 48, 48), dtype=np.uint8)
+    masks = Block(item=[Create(Mask, vocab=("dark", "light"))]), photos[:, 0] // 128
+    points = Keypoints, chance.uniform(2, 40, (6, 2, 2)).astype(np.float32)
+    kind, truth = {"masks": masks, "points": points}[targets]
+    block = DataBlock(Image, kind, split=([0, 1, 2, 3], [4, 5]), item_transforms=resized)
+    data = block.loaders((photos, truth), batch_size=2)
+    learner = vision_learner(data, "small_cnn", pretrained=False, device="cpu")
+    answer = OnnxModel(save_onnx(learner, tmp_path)).predict(photos[0])
+
+    said = np.asarray(learner.predict(photos[0]).value)
+    assert answer.value.shape == said.shape
+    np.testing.assert_allclose(answer.value, said, atol=1e-3)
 
 
 def test_scans_go_in_as_arrays(tmp_path: Path) -> None:
