@@ -75,7 +75,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -109,7 +109,8 @@ SECONDS_BETWEEN = 0.2
 class Metrics(Callback):
     """Measures each metric over the validation batches, beside the validation loss; always there.
 
-    A plain function is averaged by the number of items. `values` holds the last validation's numbers by name.
+    A plain function is averaged by the number of items. `values` holds the last validation's numbers by name,
+    each a column of the recorder's rows: ValueError for two of one name.
 
     >>> from .metrics import accuracy
     >>> [metric.name for metric in Metrics([accuracy]).metrics]
@@ -121,6 +122,7 @@ class Metrics(Callback):
     def __init__(self, metrics: Iterable[Metric | Callable[[Any, Any], Tensor]] = ()) -> None:
         self.loss = Average("valid loss")
         self.metrics = [_as_metric(metric) for metric in metrics]
+        _check_names([metric.name for metric in self.metrics])
         self.values: dict[str, float] = {}
 
     def before_epoch(self, learner: Learner) -> None:
@@ -144,7 +146,7 @@ class Metrics(Callback):
                 raise
 
     def after_validate(self, learner: Learner) -> None:
-        self.values = {metric.name: metric.value() for metric in (self.loss, *self.metrics)}
+        self.values = {metric.name: float(metric.value()) for metric in (self.loss, *self.metrics)}
 
     def state_dict(self) -> dict[str, Any]:
         """The numbers of the last validation."""
@@ -153,6 +155,17 @@ class Metrics(Callback):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take back the numbers of the last validation."""
         self.values = state["values"]
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise ValueError if one column would hold two numbers."""
+    columns = ["epoch", "train loss", "valid loss", "loss", "seconds", *names]
+    twice = [name for name in names if columns.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"a metric heads a column of its own, and there is more than one {twice[0]!r}: name it, by "
+            'kit.Mean(function, name="..."), or in the class of a Metric by name = "...".'
+        )
 
 
 def _as_metric(metric: Any) -> Metric:

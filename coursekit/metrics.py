@@ -94,8 +94,9 @@ def count_items(batch: Any) -> int:
 class Metric:
     """Something measured over an epoch: forget, look at each batch, then answer. Subclass it for your own.
 
-    `name` heads its column; `reset()` forgets, `update(predictions, targets)` looks at one batch and must not
-    make the host wait (no `.item()`, `float()` or `print`), `value()` gives one float at the end.
+    `name` heads its column, and no other has it; `reset()` forgets, `update(predictions, targets)` looks at
+    one batch and must not make the host wait (no `.item()`, `float()` or `print`), `value()` gives one number
+    at the end.
 
     >>> class Largest(Metric):
     ...     name = "largest score"

@@ -22,7 +22,7 @@ from coursekit.callbacks import (
 )
 from coursekit.learner import Learner
 from coursekit.losses import CrossEntropy
-from coursekit.metrics import Recall, accuracy
+from coursekit.metrics import Mean, Metric, Recall, accuracy
 from coursekit.schedules import cosine
 
 BATCH = ["before_batch", "after_predict", "after_loss"]
@@ -279,6 +279,33 @@ def test_a_metric_is_a_function_or_a_metric():
         Metrics([Recall])
     with pytest.raises(TypeError, match=r"as kit\.accuracy; got 'accuracy'"):
         Metrics(["accuracy"])
+
+
+def test_two_metrics_of_one_name_are_refused(make_learner):
+    def seconds(predictions, targets):
+        return predictions.mean()
+
+    with pytest.raises(ValueError, match=r"more than one '<lambda>': name it, by kit.Mean\(function, name="):
+        make_learner(metrics=[lambda p, t: p.max(), lambda p, t: p.min()])
+    with pytest.raises(ValueError, match="more than one 'seconds'"):
+        make_learner(metrics=[seconds])
+    make_learner(metrics=[lambda p, t: p.max(), Mean(lambda p, t: p.min(), name="least")])
+
+
+def test_what_a_metric_gives_is_a_float_in_the_row(make_learner):
+    class Count(Metric):
+        def reset(self):
+            self.count = torch.zeros(())
+
+        def update(self, predictions, targets):
+            self.count += len(targets)
+
+        def value(self):
+            return self.count
+
+    learner = make_learner(valid=make_batches(2), metrics=[Count()])
+    learner.fit(1, rate=0.1)
+    assert type(learner.recorder.rows[0]["metric"]) is type(learner.validate()["metric"]) is float
 
 
 def test_the_recorder_keeps_losses_rates_and_a_row_an_epoch(make_learner):
