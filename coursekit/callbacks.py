@@ -342,7 +342,8 @@ class Schedule(Callback):
     """Changes the learning rate from batch to batch: `function(progress)` is the part of it that is used.
 
     `progress` runs from 0 at the first batch towards 1 at the end of the fit. Every parameter group keeps its
-    own rate as its peak. When the number of batches is not known, the rate changes from epoch to epoch only.
+    own rate as its peak. When the number of batches is not known, the rate changes from epoch to epoch only,
+    and in each it is that of its middle.
 
     >>> from .schedules import cosine
     >>> Schedule(cosine).function(0.5)
@@ -369,7 +370,7 @@ class Schedule(Callback):
     def before_batch(self, learner: Learner) -> None:
         if not learner.training:
             return
-        part = learner.batch_number / learner.batch_count if learner.batch_count else 0.0
+        part = learner.batch_number / learner.batch_count if learner.batch_count else 0.5
         factor = self.function(min((learner.epoch + part) / learner.epochs, 1.0))
         for group, peak in zip(learner.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor

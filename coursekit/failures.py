@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 DTYPES = (
     "The model computes with one kind of numbers and the inputs are of another: pictures of 0 to 255 become "
-    "floats by x.float() / 255, other inputs by x.float()."
+    "floats by x.float() / 255, other inputs by x.float(). For a model of 16 bits, which is made by "
+    "model.bfloat16(), inputs are x.bfloat16(); a model of 32 bits computes with 16 by kit.MixedPrecision()."
 )
 CLASS_NUMBERS = (
     "Class numbers are whole: targets.long(). For a measured quantity take a loss such as MSELoss."
@@ -68,6 +69,9 @@ ADVICE = {
     "one of the following scalar types: Long": "An Embedding is asked by whole numbers: inputs.long().",
     "Kernel size can't be greater": "The layers before have made the picture smaller than this layer's "
     "kernel: take larger pictures, fewer layers that halve them, or padding=1.",
+    "required positional argument: 'closure'": "This optimizer asks for the loss several times in one step. "
+    "Override Learner.take_step, and there give self.optimizer.step a function that clears the gradients, "
+    "calls self.call_model(self.inputs) and self.compute_loss(), goes backward and returns the loss.",
     "must be Tensor, not": "The batch holds something else than tensors: torch.as_tensor(x) makes one; a "
     "DataLoader does so by itself.",
 }
@@ -75,7 +79,7 @@ MODEL_ADVICE = {
     "unexpected keyword argument": "The names in a batch that is a dict are the names of the model's "
     "arguments: rename them, or override Learner.read_batch.",
     "positional argument": "A batch is (inputs, targets); of more than two, all but the last go to the "
-    "model, each as an argument of its own.",
+    "model, each as an argument of its own. Two inputs without targets are ((one, other),).",
 }
 
 # The methods of a learner that tell, being the innermost of these in a traceback, what went wrong.

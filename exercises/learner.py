@@ -503,7 +503,7 @@ class Schedule(Callback):
 
     def before_batch(self, learner):
         {only}
-            part = learner.batch_number / learner.batch_count if learner.batch_count else 0
+            part = learner.batch_number / learner.batch_count if learner.batch_count else 0.5
             factor = self.function(min((learner.epoch + part) / learner.epochs, 1))
             {body}
 """

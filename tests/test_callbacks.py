@@ -399,7 +399,7 @@ def test_a_schedule_without_a_known_length_moves_from_epoch_to_epoch(make_learne
     learner = make_learner(train=Endless())
     learner.fit(2, rate=1.0, callbacks=[Schedule(lambda progress: 1 - progress)])
 
-    assert learner.recorder.rates == [1, 1, 0.5, 0.5]
+    assert learner.recorder.rates == [0.75, 0.75, 0.25, 0.25]
 
 
 def test_callbacks_of_one_fit_leave_with_it(make_learner):

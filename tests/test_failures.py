@@ -61,6 +61,10 @@ def backward_twice():
     [
         (lambda: nn.Linear(3, 2)(torch.ones(1, 4)), "mat1 and mat2"),
         (lambda: nn.Linear(3, 2)(torch.ones(1, 3).double()), "must have the same dtype"),
+        (
+            lambda: torch.optim.LBFGS([nn.Parameter(torch.ones(1))]).step(),
+            "required positional argument: 'closure'",
+        ),
         (lambda: nn.Conv2d(1, 2, 3)(torch.ones(1, 1, 4, 4).byte()), "should be the same"),
         (lambda: nn.Conv2d(1, 2, 3)(torch.ones(1, 3, 4, 4)), "channels, but got"),
         (lambda: nn.BatchNorm1d(2)(torch.ones(1, 2)), "more than 1 value per channel"),

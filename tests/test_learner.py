@@ -17,6 +17,7 @@ from coursekit.callbacks import Callback, CancelFit, Progress
 from coursekit.learner import Learner, Prediction
 from coursekit.losses import CrossEntropy
 from coursekit.metrics import Recall, accuracy
+from coursekit.schedules import one_cycle
 from coursekit.tensors import Category
 
 VOCAB = ("sound", "broken")
@@ -218,6 +219,7 @@ class TestFit:
         learner.fit_one_cycle(2, rate=0.1)
 
         assert len(learner.recorder.losses) == 8
+        assert learner.recorder.rates == [one_cycle(0.25) * 0.1] * 4 + [one_cycle(0.75) * 0.1] * 4
 
     @pytest.mark.parametrize(
         ("epochs", "rate", "words"),
