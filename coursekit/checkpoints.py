@@ -58,7 +58,7 @@ class Checkpoint(Callback):
     Loaders that have `state_dict`, as ours do, go on from any batch at once. Of other data the epoch's first
     batches are read again and passed over, which is exact if their order follows from torch's, numpy's or
     Python's random numbers. What cannot be resumed exactly: data from a generator, and anything that a
-    callback remembers without telling it in `state_dict`.
+    callback remembers without telling it in `state_dict`, or a learner of your own beside its callbacks.
 
     Raises, when a fit begins with `resume`, a ValueError that says in a sentence why the file cannot be read,
     or does not fit the learner: another model, optimizer, number of batches, rate or number of epochs.

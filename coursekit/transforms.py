@@ -330,7 +330,8 @@ class RandomTransform(Seeded):
 
     To make your own, write `draw`, which is given a `random.Random` and gives anything, and `apply` for each
     type it should act on, with `@method` above; give a type to `x` alone. What has no method passes through.
-    Nothing is decoded, unless you write that, too.
+    Nothing is decoded, unless you write that, too. Among `batch_transforms` a sample is a whole batch, drawn
+    for once: draw a seed there, and in `apply` a number for each item.
 
     All chance follows from the numbers given to `reseed`. A loader gives its seed, the pass and the number of
     the item, so that an item is drawn alike in any number of workers and in any order.

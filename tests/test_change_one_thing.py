@@ -39,7 +39,7 @@ def test_every_idea_takes_at_most_fifteen_lines() -> None:
 def test_every_idea_has_a_comment_that_is_compared() -> None:
     sections = TEXT.split("\n## ")[1:]
 
-    assert len(sections) == 8
+    assert len(sections) == 9
     for section in sections:
         assert re.search(r"^\S.*  # ", section, re.MULTILINE), section.splitlines()[0]
 
