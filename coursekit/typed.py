@@ -29,6 +29,7 @@ KEEPS: dict[str, str] = {
     "operators": "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __pow__",
 }
 
+FREED = ("names",)  # what torch has given up: in older ones it named axes
 generated: set[Callable[..., Any]] = set()  # the methods that were made from `KEEPS`
 
 
@@ -77,7 +78,8 @@ class TypedTensor(torch.Tensor):
                 known = ", ".join(cls.shared_metadata + cls.item_metadata) or "none at all"
                 raise TypeError(f"{cls.__name__} has no metadata {name!r}; it has: {known}.")
         if isinstance(data, TypedTensor):
-            metadata = {name: value for name, value in data.metadata.items() if hasattr(cls, name)} | metadata
+            known = cls.shared_metadata + cls.item_metadata
+            metadata = {name: value for name, value in data.metadata.items() if name in known} | metadata
         metadata = {
             name: tuple(value) if isinstance(value, list) else value for name, value in metadata.items()
         }
@@ -173,9 +175,11 @@ class TypedTensor(torch.Tensor):
 def prepare(kind: type[TypedTensor]) -> None:
     """Give a new type its methods from `KEEPS`, and make it known to `torch.load` and `DataLoader`."""
     for name in kind.shared_metadata + kind.item_metadata:
-        if hasattr(torch.Tensor, name):
+        theirs = getattr(torch.Tensor, name, None)
+        if theirs is not None and name not in FREED:
             raise TypeError(f"{kind.__name__}: every tensor has {name!r}; give this metadata another name.")
-        setattr(kind, name, getattr(kind, name, None))
+        ours = getattr(kind, name, None)
+        setattr(kind, name, None if ours is theirs else ours)
     kind.item_dims = None if kind.axes is None else len(kind.axes)
     kind.carries = bool(kind.shared_metadata + kind.item_metadata)
     simple = kind if not kind.carries and is_closed(kind.dtypes) else None

@@ -88,6 +88,15 @@ class TestMaking:
         ):
             type("Cube", (TypedTensor,), {"item_metadata": ("shape",)})
 
+    def test_names_are_free_also_where_an_older_torch_has_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        theirs = property(lambda self: (None,) * self.dim())
+        monkeypatch.setattr(torch.Tensor, "names", theirs, raising=False)
+        line: Any = type("Line", (TypedTensor,), {"axes": ("columns",), "shared_metadata": ("names",)})
+
+        assert line(torch.zeros(2)).names is None
+        assert line(torch.zeros(2), names=("age", "job")).clone().names == ("age", "job")
+        assert Image(line(torch.zeros(3))[:, None, None].expand(3, 4, 6)).metadata == {}
+
     def test_categories_by_name_and_number(self) -> None:
         label = Category("broken", vocab=NAMES)
 
