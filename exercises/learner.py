@@ -24,7 +24,9 @@ Then three callbacks that stand on nothing but its events.
 4. `stepping.Accumulate`: one step for several batches, as if they had been one. Each item counts once,
    also where batches are of unequal size. What is left when an epoch ends makes a step of its own.
    `scale_gradients(model, factor)` multiplies all gradients. Whoever records the loss, at order -10, is to
-   see it as it is.
+   see it as it is. There are two ways. Multiply each loss by its number of items, and divide the gradients
+   once before the step; then come later than -10, for `order` is yours to change. Or leave the loss alone,
+   and before each `backward` bring what was added up so far to the scale of the batch to come.
 
 `state_dict` gives what a fit that is taken up again has to know, and `load_state_dict` takes it back. A
 method of a callback that you do not need may be deleted: a starter that is left there raises when its event
@@ -56,15 +58,15 @@ def _batches(case, name, sizes):
     return made
 
 
-def _loop(kit, case, heard, does=(), train=2, valid=1):
+def _loop(kit, case, heard, does=(), train=2, valid=1, kind=None):
     """A loop over so many batches that notes each event; of `does`, (event, function) hear it before."""
     from types import SimpleNamespace
 
     import torch
 
-    loop = kit.loop.Loop()
+    loop = (kind or kit.loop.Loop)()
     loop.model = torch.nn.Linear(2, 1).to(case.device)
-    loop.loss_function = torch.nn.functional.mse_loss
+    loop.loss_function = _off_by_half
     train, valid = _batches(case, "train", (2,) * train), _batches(case, "valid", (2,) * valid)
     loop.data = SimpleNamespace(train=train, valid=valid or None)
     loop.optimizer = torch.optim.SGD(loop.model.parameters(), lr=0.1)
@@ -75,6 +77,11 @@ def _loop(kit, case, heard, does=(), train=2, valid=1):
     return loop
 
 
+def _off_by_half(predicted, targets):
+    """A loss to which it matters which of the two comes first."""
+    return (predicted - targets / 2).square().mean()
+
+
 def _events(kit, case, *does, train=2, valid=1):
     """The events of a run, in the order in which they were heard."""
     heard = []
@@ -83,6 +90,31 @@ def _events(kit, case, *does, train=2, valid=1):
     except (ValueError, KeyboardInterrupt) as error:
         heard.append(f"{type(error).__name__} arrives")
     return heard
+
+
+def _with_methods_of_its_own(kit, case):
+    """What a loop calls whose methods were overridden, and whose model answers with a dictionary."""
+    called = []
+
+    class Own(kit.loop.Loop):
+        def read_batch(self, batch):
+            called.append("read_batch")
+            return batch
+
+        def call_model(self, inputs):
+            called.append("call_model")
+            return {"logits": self.model(inputs)}
+
+        def compute_loss(self):
+            called.append("compute_loss")
+            return self.predicted.square().mean()
+
+        def take_step(self):
+            called.append("take_step")
+            self.optimizer.step()
+
+    _loop(kit, case, [], kind=Own).run()
+    return called
 
 
 def _once(error):
@@ -130,6 +162,15 @@ def events_come_in_their_order(kit, case):
 
     yield "taken up in epoch 1", _events(kit, case, ("before_fit", go_on))
     yield "without validation", _events(kit, case, valid=0)
+    known = []
+
+    def look(loop):
+        nothing = loop.predicted is None and loop.loss is None
+        known.append(f"batch {loop.batch_number}, {'nothing' if nothing else 'another batch'} known")
+
+    _events(kit, case, ("before_batch", look))
+    yield "what is known when a batch begins", known
+    yield "with methods of its own", _with_methods_of_its_own(kit, case)
 
 
 @events_come_in_their_order.judge
@@ -243,9 +284,14 @@ def every_item_counts_once(kit, case):
         batch(f"trained {epoch}", 3, training=True)
         metrics.before_validate(learner)
         batch(f"first {epoch}", 6)
+        learner.predicted = learner.loss = None  # a batch that was cancelled before the model had it
+        metrics.after_batch(learner)
         batch(f"last {epoch}", case.integer("items in the last batch", 1, 2))
         metrics.after_validate(learner)
         yield f"validation {epoch}", metrics.values
+    other = kit.Metrics()
+    other.load_state_dict(metrics.state_dict())
+    yield "taken up", other.values
     metrics.before_epoch(learner)
     yield "when the next epoch begins", metrics.values
 
@@ -576,6 +622,25 @@ wrong = [
         says="A fit that is taken up begins at `self.first_epoch`, which a callback may set in `before_fit`.",
     ),
     Wrong(
+        "keeps the batch before in mind",
+        _loop_with("            self.predicted = self.loss = None\n"),
+        caught_by=events_come_in_their_order,
+        says="A batch began with the predictions and the loss of the one before: set both to None first.",
+    ),
+    Wrong(
+        "takes the answer for the predictions",
+        _loop_with("find_predictions(self.outputs)", "self.outputs"),
+        caught_by=events_come_in_their_order,
+        says="A model may answer with a dictionary: `find_predictions(self.outputs)` finds the scores in it.",
+    ),
+    Wrong(
+        "goes past what others override",
+        _loop_with("self.take_step()\n            self", "self.optimizer.step()\n            self"),
+        caught_by=events_come_in_their_order,
+        says="You stepped with the optimizer directly, so nobody can put another step in its place: "
+        "`self.take_step()`.",
+    ),
+    Wrong(
         "lets the first cancel silence the others",
         _loop_with(
             emit="""
@@ -637,6 +702,12 @@ wrong = [
         says="Validation needs no gradients, and they cost memory: `torch.set_grad_enabled(self.training)`.",
     ),
     Wrong(
+        "gives the loss its arguments the other way round",
+        _loop_with("(self.predicted, self.targets)", "(self.targets, self.predicted)"),
+        caught_by=validation_only_looks,
+        says="Predictions first, then targets: `self.loss_function(self.predicted, self.targets)`.",
+    ),
+    Wrong(
         "multiplies what it has multiplied",
         _schedule("for group in learner.optimizer.param_groups: group['lr'] *= factor"),
         caught_by=a_schedule_sets_every_rate,
@@ -659,6 +730,12 @@ wrong = [
         _metrics(ONLY, "self.loss.add(learner.loss, 1)", EACH),
         caught_by=every_item_counts_once,
         says="Each batch had the same say, whatever its size: count it `learner.batch_size` times.",
+    ),
+    Wrong(
+        "counts what was cancelled",
+        _metrics("if learner.training: return", LOSS, EACH),
+        caught_by=every_item_counts_once,
+        says="A batch that was cancelled early has no loss and no predictions, but None: leave it out.",
     ),
     Wrong(
         "goes on from the last validation",
