@@ -29,6 +29,10 @@ from .transforms import Step
 
 PACKAGE = __name__.rpartition(".")[0]
 DEEPEST = 40
+NO_DATA = (
+    "a file holds numbers, texts, lists, types and steps; {} is none of them. Write a class that is told such "
+    "things, and makes what you have here from them in its constructor."
+)
 
 
 def written(x: Any) -> Any:
@@ -65,7 +69,7 @@ def written(x: Any) -> Any:
             "Make a step of it, class Mine(Transform) with the function as its encode, and hand that class "
             "over when the file is loaded: types=[Mine]."
         )
-    raise TypeError(f"a recipe holds numbers, texts, lists, types and steps; {describe(x)} is none of them.")
+    raise TypeError(NO_DATA.format(describe(x)))
 
 
 def written_step(step: Any) -> dict[str, Any]:
@@ -97,7 +101,8 @@ def settings_of(step: Any) -> tuple[tuple, dict[str, Any]]:
         if not hasattr(step, name):
             raise TypeError(
                 f"{type(step).__name__} is told {name!r} and keeps nothing of that name, so it cannot be "
-                f"saved. In its constructor write: self.{name} = {name}."
+                f"saved. In its constructor write: self.{name} = {name}. If it is somebody else's, let a class "
+                "of your own make it."
             )
         value = getattr(step, name)
         if parameter.kind is parameter.VAR_POSITIONAL:

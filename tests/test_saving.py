@@ -43,5 +43,5 @@ def test_only_steps_types_and_settings_may_be_named():
     assert may_be_named(kit.FilePath)
     assert not may_be_named(kit.Learner)
     assert not may_be_named(dict)
-    with pytest.raises(TypeError, match=r"the set \{1\} is none of them"):
+    with pytest.raises(TypeError, match=r"the set \{1\} is none of them. Write a class"):
         written({1})
