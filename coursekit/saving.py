@@ -30,8 +30,8 @@ from .transforms import Step
 PACKAGE = __name__.rpartition(".")[0]
 DEEPEST = 40
 NO_DATA = (
-    "a file holds numbers, texts, lists, types and steps; {} is none of them. Write a class that is told such "
-    "things, and makes what you have here from them in its constructor."
+    "a file holds numbers, texts, lists, types and steps; {} is none of them. Write a class that is told "
+    "such things, and makes what you have here from them in its constructor."
 )
 
 
@@ -101,8 +101,8 @@ def settings_of(step: Any) -> tuple[tuple, dict[str, Any]]:
         if not hasattr(step, name):
             raise TypeError(
                 f"{type(step).__name__} is told {name!r} and keeps nothing of that name, so it cannot be "
-                f"saved. In its constructor write: self.{name} = {name}. If it is somebody else's, let a class "
-                "of your own make it."
+                f"saved. In its constructor write: self.{name} = {name}. If it is somebody else's, let a "
+                "class of your own make it."
             )
         value = getattr(step, name)
         if parameter.kind is parameter.VAR_POSITIONAL:
