@@ -4,7 +4,8 @@ Your model leaves the notebook. Three short functions go with it: one makes its 
 it takes for what, and one says which items somebody should look at again.
 
 1. `softmax(scores, dim)`: every score becomes a positive number, and those along `dim` add up to 1. Scores
-   may be as large as they like: 1,000 is one, and nothing may overflow.
+   may be as large as they like: 1,000 is one, and nothing may overflow. The scores themselves stay as they
+   are: others still need them.
 2. `confusion_matrix(predictions, targets, classes)`: how many items of each true class were said to be of
    each class. The row is the truth, the column what was said.
 3. `top_losses(losses, count)`: the numbers of the items that surprised the model most, the worst first.
@@ -30,7 +31,9 @@ yours = {
 def probabilities_add_up_to_one(kit, case):
     """The exponential of every score, divided by the sum of those in the same row."""
     items = case.integer("items", 4, 6)
-    yield "a batch", kit.softmax(case.tensor("scores", (items, 3), -2, 2))
+    scores = case.tensor("scores", (items, 3), -2, 2)
+    yield "a batch", kit.softmax(scores)
+    yield "the scores afterwards", scores
     yield "one item of five classes", kit.softmax(case.tensor("five", (1, 5), -2, 2))
 
 
@@ -42,10 +45,12 @@ def large_scores_do_not_overflow(kit, case):
     yield "a thousand less", kit.softmax(scores - 1000)
     # Each row lies far above the one before it: each has a largest score of its own.
     yield "rows far apart", kit.softmax(scores + 500 * _steps(scores))
+    # One score lies far above the others of its row, so that their mean is no help.
+    yield "one score far above", kit.softmax(scores + 500 * _steps(scores.T).T)
 
 
 def _steps(scores):
-    """0 for the first row, 1 for the second, and so on."""
+    """0 for the first row, 1 for the second, and so on, as a column."""
     import torch
 
     return torch.arange(len(scores), dtype=scores.dtype)[:, None]
@@ -143,6 +148,23 @@ wrong = [
         "Each row has a largest of its own, `amax(dim, keepdim=True)`.",
     ),
     Wrong(
+        "takes the mean away",
+        _softmax(
+            "e = (scores - scores.mean(dim, keepdim=True)).exp()", "return e / e.sum(dim, keepdim=True)"
+        ),
+        caught_by=large_scores_do_not_overflow,
+        says="You took the mean away: a score far above it is still too large. Take the largest.",
+    ),
+    Wrong(
+        "changes the scores",
+        _softmax(
+            "scores -= scores.amax(dim, keepdim=True)",
+            "return scores.exp() / scores.exp().sum(dim, keepdim=True)",
+        ),
+        caught_by=probabilities_add_up_to_one,
+        says="`-=` changed the scores of whoever asked. Give the difference a name of its own.",
+    ),
+    Wrong(
         "divides by the sum of everything",
         _softmax("e = (scores - scores.amax(dim, keepdim=True)).exp()", "return e / e.sum()"),
         caught_by=probabilities_add_up_to_one,
@@ -158,7 +180,7 @@ wrong = [
         "always takes the last axis",
         _softmax("e = (scores - scores.amax(-1, keepdim=True)).exp()", "return e / e.sum(-1, keepdim=True)"),
         caught_by=any_axis_may_hold_the_classes,
-        says="You always go along the last axis; `dim` says which one holds the classes.",
+        says="You always go along one and the same axis; `dim` says which one holds the classes.",
     ),
     Wrong(
         "gives logarithms",
@@ -205,6 +227,12 @@ wrong = [
         says="A class that did not come has no row in yours; there are always `classes` rows and columns.",
     ),
     Wrong(
+        "counts as far as it goes",
+        _confusion(PAIRS, "return torch.bincount(pairs).reshape(classes, classes)"),
+        caught_by=a_class_that_nobody_met_has_its_row,
+        says="`bincount` stops at the largest number it met; `minlength=classes * classes` makes it go on.",
+    ),
+    Wrong(
         "takes single items only",
         _confusion("pairs = targets * classes + predictions", COUNTED),
         caught_by=pixels_are_counted_like_items,
@@ -215,6 +243,12 @@ wrong = [
         _top("losses.argsort(stable=True)[:count].tolist()"),
         caught_by=the_worst_come_first,
         says="`argsort` begins with the smallest; the worst are at the other end: `descending=True`.",
+    ),
+    Wrong(
+        "gives the worst last",
+        _top("losses.argsort(stable=True)[-count:].tolist()"),
+        caught_by=the_worst_come_first,
+        says="The right items, but the worst comes last: sort with `descending=True`, take from the front.",
     ),
     Wrong(
         "gives the losses",
@@ -233,6 +267,12 @@ wrong = [
         _top("losses.argsort(descending=True, stable=True)[:count]"),
         caught_by=the_worst_come_first,
         says="Numbers of items are to look things up with: `.tolist()` makes Python's of them.",
+    ),
+    Wrong(
+        "takes ties as they come",
+        _top("losses.topk(min(count, len(losses))).indices.tolist()"),
+        caught_by=ties_keep_their_order_and_nan_is_the_worst,
+        says="`topk` promises no order among what is equally bad; `argsort(stable=True)` does.",
     ),
     Wrong(
         "turns what it sorted round",
