@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ import numpy as np
 FORMAT = "coursekit onnx 1"
 ABOUT = "model.onnx.json"
 MOST_BYTES = 2**20  # of that file; no description is as long
+LARGEST = 2**14  # pixels: no network sees more of a photo in a row
 # EXIF's number for how a camera was held; from 5 on the photo lies on its side.
 ORIENTATION = 0x0112
 
@@ -58,13 +59,17 @@ class Answer:
 class OnnxModel:
     """A folder that `save_onnx` wrote, ready to answer. Nothing in it is executed but the graph.
 
+    A folder from a stranger can read no file beyond its own and name no code. But a graph may compute for as
+    long, and in as much memory, as whoever wrote it liked: let the system limit the process that asks it.
+
     Args:
         folder: Holds model.json and model.onnx.
         threads: On how many threads one answer is computed; None leaves that to onnxruntime.
 
     Raises:
         FileNotFoundError: There is no such folder, or it lacks one of the two.
-        ValueError: What describes the model is in no known form, or was written with another graph.
+        ValueError: What describes the model is in no known form, or was written with another graph; the
+            graph is none; a file is a link.
         ImportError: onnxruntime is not installed.
 
     >>> OnnxModel("nowhere")
@@ -88,7 +93,8 @@ class OnnxModel:
         model of plain numbers it holds those.
 
         Raises:
-            FileNotFoundError, ValueError: There is no such photo, it is broken, or an array of another shape.
+            FileNotFoundError, ValueError: There is no such photo, it is broken, or an array of another shape;
+                the graph cannot compute with it, or gives something else than was written beside it.
         """
         return self.predict_all([item])[0]
 
@@ -105,13 +111,18 @@ class OnnxModel:
 
     def run(self, batch: np.ndarray) -> np.ndarray:
         """The graph's answers to a batch, (count, …) floats: probabilities where they are classes."""
-        return self._session.run(None, {self._session.get_inputs()[0].name: batch})[0]
+        try:
+            return self._session.run(None, {self._session.get_inputs()[0].name: batch})[0]
+        except Exception as error:  # onnxruntime has a kind of its own for each fault.
+            raise ValueError(f"{self.folder}: the graph cannot compute: {first_line(error)}") from None
 
     def read(self, numbers: np.ndarray) -> Answer:
         """What the graph's numbers for one item say."""
         kind = self.about["answer"]["kind"]
         if kind == "numbers":
             return Answer(numbers if numbers.ndim else numbers.item(), None, numbers)
+        if numbers.shape != (len(self.vocab),):
+            raise ValueError(f"the graph gives {numbers.shape} numbers for {len(self.vocab)} names.")
         chances = dict(zip(self.vocab, numbers.tolist(), strict=True))
         if kind == "one":
             return Answer(self.vocab[int(numbers.argmax())], chances, numbers)
@@ -124,8 +135,7 @@ def prepared(item: Any, about: dict[str, Any]) -> np.ndarray:
     if about["kind"] == "photo":
         values = open_photo(item, about["mode"], about["at_least"])
         for step in about["steps"]:
-            do: Any = {"resize": fitted, "centre_crop": cut_middle}[step["do"]]
-            values = do(values, **step["with"])
+            values = STEPS[step["do"]](values, **step["with"])
     else:
         values = np.asarray(item, dtype=about["dtype"])
     if list(values.shape) != about["shape"]:
@@ -136,7 +146,9 @@ def prepared(item: Any, about: dict[str, Any]) -> np.ndarray:
 
 
 def held_file(path: Path) -> Path:
-    """A file that has to be there."""
+    """A file that has to be there, in the folder itself."""
+    if path.is_symlink():
+        raise ValueError(f"{path} is no ordinary file but a link, which may lead anywhere.")
     if not path.is_file():
         raise FileNotFoundError(f"{path.parent} holds no {path.name}: is it a folder that save_onnx wrote?")
     return path
@@ -148,22 +160,68 @@ def read_about(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is larger than {MOST_BYTES // 2**20} MiB, and no description is.")
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        if about["format"] != FORMAT or not {"kind", "shape"} <= set(about["input"]):
-            raise ValueError("it is of another format")
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise ValueError(f"{path} does not describe a model in the format {FORMAT!r}.") from None
+        known = about["format"] == FORMAT and describes(about["input"], about["answer"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        known = False
+    if not known:
+        raise ValueError(f"{path} does not describe a model in the format {FORMAT!r}.")
     return about
 
 
+def describes(given: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Whether this says what goes into a graph and what comes out, in numbers that an honest one has."""
+    named = isinstance(answer["vocab"], list) and all(isinstance(name, str) for name in answer["vocab"])
+    line = isinstance(answer["threshold"], float) if answer["kind"] == "several" else True
+    if not (answer["kind"] in ("one", "several", "numbers") and named and line):
+        return False
+    if not isinstance(given["shape"], list):
+        return False
+    if given["kind"] == "numbers":
+        return np.dtype(given["dtype"]).kind in "biuf"
+    return (
+        given["kind"] == "photo"
+        and given["mode"] in ("L", "RGB")
+        and (given["at_least"] is None or is_size(given["at_least"]))
+        and all(step["do"] in STEPS and told(**step["with"]) for step in given["steps"])
+    )
+
+
+def told(size: Any, fit: Any = "crop") -> bool:
+    """Whether this is what a step may be told."""
+    return is_size(size) and fit in ("squeeze", "crop", "pad")
+
+
+def is_size(given: Any) -> bool:
+    """Whether this is a height and a width.
+
+    >>> is_size([160, 160]), is_size([160]), is_size([0, 160]), is_size([160, 10**9])
+    (True, False, False, False)
+    """
+    return (
+        isinstance(given, list) and [type(one) is int and 0 < one <= LARGEST for one in given] == [True] * 2
+    )
+
+
 def start_session(graph: bytes, threads: int | None) -> Any:
-    """Let onnxruntime read a graph."""
+    """Let onnxruntime read a graph, and nothing else."""
     try:
         import onnxruntime
     except ImportError:
         raise ImportError("answering with ONNX needs onnxruntime: pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    # A graph may say that its weights lie in other files, looked for in the folder that the process is in if
+    # no other is named. Ours never say so, and nothing lies in this one.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a kind of its own for each fault.
+        raise ValueError(f"onnxruntime cannot read the graph: {first_line(error)}") from None
+
+
+def first_line(error: Exception) -> str:
+    """What onnxruntime says, without what it says after that, in 200 letters."""
+    return next(iter(str(error).splitlines()), "")[:200]
 
 
 # Photos ---------------------------------------------------------------------------------------------------
@@ -214,7 +272,8 @@ def from_pillow(photo: Any, mode: str) -> np.ndarray:
         photo = Image.fromarray((values / 257).round().astype(np.uint8))
     elif photo.has_transparency_data:
         photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo.convert("RGBA"))
-    return channels_first(np.array(photo.convert(mode)), mode)
+    values = np.array(photo.convert(mode))  # (height, width), then the channels, also where 3 are high
+    return values[None] if mode == "L" else np.ascontiguousarray(np.moveaxis(values, -1, 0))
 
 
 def channels_first(values: np.ndarray, mode: str) -> np.ndarray:
@@ -267,6 +326,9 @@ def resized(pixels: np.ndarray, size: Sequence[int]) -> np.ndarray:
     return along(along(pixels, 2, size[1]), 1, size[0])
 
 
+STEPS: dict[str, Any] = {"resize": fitted, "centre_crop": cut_middle}
+
+
 def along(pixels: np.ndarray, axis: int, new: int) -> np.ndarray:
     """Give a picture another length along one axis."""
     places, weights, precision = taps(pixels.shape[axis], new)
@@ -278,7 +340,7 @@ def along(pixels: np.ndarray, axis: int, new: int) -> np.ndarray:
     return (total >> precision).clip(0, 255).astype(np.uint8)
 
 
-@cache
+@lru_cache(64)  # of the many sizes that photos have, the latest
 def taps(old: int, new: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Which of `old` pixels make each of `new`, and how much of each, as whole numbers of 2 ** -precision.
 

@@ -7,7 +7,9 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,6 +65,7 @@ def photo_files() -> dict[str, bytes]:
     faint.putalpha(grey)
     deep = pillow.fromarray(noise(1, 30, 40)[0].astype(np.uint16) * 257)
     files = {
+        "three high.png": colours.crop((0, 0, 120, 3)),
         "colours.png": colours,
         "colours.jpg": colours,
         "grey.png": grey,
@@ -270,3 +273,111 @@ def test_a_photo_of_another_size_is_refused_where_nothing_resizes(tmp_path: Path
 
     with pytest.raises(ValueError, match=r"takes \(3, 4, 4\) numbers for an item; \(3, 7, 9\) came"):
         OnnxModel(folder).predict(painted(1, 2, 3))
+
+
+def describe(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Let the file beside the graph say something else."""
+    about = json.loads((folder / onnx_model.ABOUT).read_text())
+    change(about)
+    (folder / onnx_model.ABOUT).write_text(json.dumps(about))
+
+
+STEP = {"do": "resize", "with": {"size": [4, 4], "fit": "squeeze"}}
+NO_DESCRIPTION: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no answer": lambda about: about.pop("answer"),
+    "an answer that is a list": lambda about: about.update(answer=[]),
+    "another kind of answer": lambda about: about["answer"].update(kind="os.system"),
+    "names that are none": lambda about: about["answer"].update(vocab=[{}, [], 1]),
+    "several, from no threshold on": lambda about: about["answer"].update(kind="several"),
+    "an input that is a list": lambda about: about.update(input=["kind", "shape"]),
+    "another kind of input": lambda about: about["input"].update(kind=5),
+    "no colours": lambda about: about["input"].update(mode="../x"),
+    "a step that is a command": lambda about: about["input"].update(steps=[{"do": "os.system", "with": {}}]),
+    "a step that is told more": lambda about: about["input"].update(
+        steps=[STEP | {"with": {"size": [4, 4], "evil": 1}}]
+    ),
+    "a photo of 120 gigabytes": lambda about: about["input"].update(
+        steps=[{"do": "resize", "with": {"size": [200_000, 200_000], "fit": "pad"}}]
+    ),
+    "a photo of nothing": lambda about: about["input"].update(at_least=[0, 0]),
+    "sizes that are texts": lambda about: about["input"].update(at_least="xy"),
+    "numbers that are objects": lambda about: about["input"].update(kind="numbers", dtype="object"),
+    "a shape that is a number": lambda about: about["input"].update(shape=3),
+}
+
+
+@pytest.mark.parametrize("how", NO_DESCRIPTION)
+def test_a_description_that_save_onnx_never_writes_is_refused(how: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    describe(folder, NO_DESCRIPTION[how])
+
+    with pytest.raises(ValueError, match="does not describe a model in the format 'coursekit onnx 1'"):
+        OnnxModel(folder)
+
+
+def changed(folder: Path, change: Callable[[Any], object]) -> Path:
+    """Another graph in a folder, known to what describes it."""
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load_from_string((folder / "model.onnx").read_bytes())
+    change(graph.graph)
+    (folder / "model.onnx").write_bytes(graph.SerializeToString())
+    digest = onnx_model.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    describe(folder, lambda about: about.update(sha256=digest))
+    return folder
+
+
+def weights_elsewhere(where: str) -> Callable[[Any], object]:
+    """Let a graph take numbers from another file, and give them as its answer."""
+
+    def change(graph: Any) -> None:
+        onnx = pytest.importorskip("onnx")
+        weight = graph.initializer.add(name="secret", data_type=1, dims=[3], data_location=1)
+        for key, value in (("location", where), ("offset", "0"), ("length", "12")):
+            weight.external_data.add(key=key, value=value)
+        graph.node[2].output[0] = "chances"
+        graph.node.append(onnx.helper.make_node("Add", ["chances", "secret"], ["answers"]))
+
+    return change
+
+
+@pytest.mark.parametrize("where", ["/etc/passwd", "../secret", "secret", "model.onnx", "*/_ORT_MEM_ADDR_/*"])
+def test_a_graph_reads_no_other_file(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    folder = changed(write_folder(tmp_path / "model"), weights_elsewhere(where))
+    here = tmp_path / "here"
+    here.mkdir()
+    for place in (tmp_path, here, folder):
+        (place / "secret").write_bytes(np.ones(3, np.float32).tobytes())
+    monkeypatch.chdir(here)
+
+    with pytest.raises(ValueError, match="onnxruntime cannot read the graph: ") as refused:
+        OnnxModel(folder)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_graph_that_is_none_or_another_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+
+    def command(graph: Any) -> None:
+        graph.node[1].op_type, graph.node[1].domain = "Command", "evil"
+
+    def other_input(graph: Any) -> None:
+        graph.input[0].type.tensor_type.elem_type, graph.node[0].attribute[0].i = 1, 1
+
+    with pytest.raises(ValueError, match=r"onnxruntime cannot read the graph: .*Command"):
+        OnnxModel(changed(write_folder(tmp_path), command))
+    with pytest.raises(ValueError, match=r"the graph cannot compute: .*Unexpected input data type"):
+        OnnxModel(changed(write_folder(tmp_path), other_input)).predict(painted(1, 2, 3))
+    answer = {"kind": "one", "vocab": ["red", "green"], "threshold": None}
+    with pytest.raises(ValueError, match=r"the graph gives \(3,\) numbers for 2 names"):
+        OnnxModel(write_folder(tmp_path, answer=answer)).predict(painted(1, 2, 3))
+
+
+@pytest.mark.parametrize("name", ["model.onnx", onnx_model.ABOUT])
+def test_a_link_is_not_followed(name: str, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model")
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(ValueError, match=f"{name} is no ordinary file but a link"):
+        OnnxModel(folder)
