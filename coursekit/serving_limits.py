@@ -16,6 +16,8 @@ from typing import Any
 
 # Of the many formats that Pillow reads, those that cameras and telephones write.
 FORMATS = ("JPEG", "PNG", "WEBP")
+# Pixels in a row: no JPEG can have more. A PNG can, and to shrink millions to a hundred takes long.
+LONGEST = 2**16
 
 
 class RefusedError(Exception):
@@ -60,6 +62,9 @@ def check_photo(data: bytes, most_pixels: int) -> None:
         raise RefusedError(422, f"This photo has more than {most_pixels:,} pixels.") from None
     except Exception:  # Whatever a file that is no photo makes a reader stumble over.
         raise RefusedError(415, f"This is no photo that can be read: send {', '.join(FORMATS)}.") from None
+    if max(width, height) > LONGEST:
+        said = f"This photo has {max(width, height):,} pixels in a row, and {LONGEST:,} are allowed."
+        raise RefusedError(422, said)
     if width * height > most_pixels:
         said = f"This photo has {width * height:,} pixels, and {most_pixels:,} are allowed: send it smaller."
         raise RefusedError(422, said)

@@ -78,8 +78,8 @@ class TypedTensor(torch.Tensor):
                 known = ", ".join(cls.shared_metadata + cls.item_metadata) or "none at all"
                 raise TypeError(f"{cls.__name__} has no metadata {name!r}; it has: {known}.")
         if isinstance(data, TypedTensor):
-            known = cls.shared_metadata + cls.item_metadata
-            metadata = {name: value for name, value in data.metadata.items() if name in known} | metadata
+            ours = cls.shared_metadata + cls.item_metadata
+            metadata = {name: value for name, value in data.metadata.items() if name in ours} | metadata
         metadata = {
             name: tuple(value) if isinstance(value, list) else value for name, value in metadata.items()
         }

@@ -23,6 +23,12 @@ def test_what_is_refused_has_a_status(data: bytes, status: int) -> None:
     assert refused.value.status == status
 
 
+def test_few_pixels_in_one_endless_row_are_refused() -> None:
+    """They take long to shrink, and much memory, however few they are."""
+    with pytest.raises(RefusedError, match="has 5,000,000 pixels in a row, and 65,536 are allowed"):
+        check_photo(bomb(5_000_000, 1), most_pixels=50_000_000)
+
+
 def test_limits_have_values_that_serve_a_telephone() -> None:
     assert Limits().most_pixels > 48_000_000
     assert FORMATS == ("JPEG", "PNG", "WEBP")
