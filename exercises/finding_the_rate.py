@@ -8,7 +8,7 @@ schedule that says how much of that rate to use when.
    `math` is there without an import.
 2. `schedules.one_cycle(progress, warm_up, start, end)`: up from `start` to 1 during the first `warm_up` part
    of training, then down from 1 to `end`, both as `cosine`. Each half has its own way from 0 to 1. There may
-   be no rise at all (`warm_up=0`), or nothing else (`warm_up=1`).
+   be no rise at all (`warm_up=0`), or nothing else (`warm_up=1`), and `progress` may be 0 or 1 in both.
 3. `finding_the_rate.suggest_rate(rates, losses)`: a fifth of the rate at which the smoothed loss is lowest.
    `smooth(losses)` is there; give it only the losses before the first that is `nan` or `inf`
    (`math.isfinite` tells them). `TEN` is 10, `A_FALL` is 0.05 and `BELOW` is 5. A loss that never fell is a
@@ -84,6 +84,9 @@ def a_cycle_of_one_side(kit, case):
     yield "no rise", kit.one_cycle(progress, warm_up=0.0)
     yield "no rise, at the start", kit.one_cycle(0.0, warm_up=0.0)
     yield "nothing but the rise", kit.one_cycle(progress, warm_up=1.0)
+    # At the very end the top of the rise is right, and so is the end of a fall that takes no time.
+    end = kit.one_cycle(1.0, warm_up=1.0)
+    yield "nothing but the rise, at the end", "from 0 to 1" if 0 <= end <= 1 else end
 
 
 @check(points=2, lesson="All rates in one go")
@@ -114,8 +117,10 @@ def what_is_lost_does_not_count(kit, case):
         "inf, and then low again",
         kit.suggest_rate(rates, [*losses[:after], float("inf"), *[0.2] * (59 - after)]),
     )
+    yield "small losses that fell", kit.suggest_rate(rates, [loss / 100 for loss in losses])
     flat = [2.3 + jump for jump in case.floats("jumps", 60, -0.02, 0.02)]
     yield "never fell", case.raises(lambda: kit.suggest_rate(rates, flat))
+    yield "one odd batch, and no fall", case.raises(lambda: kit.suggest_rate(rates, [3.0, *flat[1:]]))
 
 
 def _cosine(value, *before):
@@ -185,6 +190,12 @@ wrong = [
         says="A straight line has the same ends and the same middle. Half a wave is slow at both ends.",
     ),
     Wrong(
+        "a wave that goes below",
+        _cosine("end + (start - end) * math.cos(math.pi * progress)"),
+        caught_by=a_wave_from_1_to_0,
+        says="The cosine goes on to -1, and your wave as far below `end`: add 1 to it, and halve it.",
+    ),
+    Wrong(
         "an angle in degrees",
         _cosine("end + (start - end) * (1 + math.cos(180 * progress)) / 2"),
         caught_by=a_wave_from_1_to_0,
@@ -194,8 +205,8 @@ wrong = [
         "the ends confused",
         _cosine("start + (end - start) * (1 + math.cos(math.pi * progress)) / 2"),
         caught_by=a_wave_between_two_ends,
-        says="It begins where it should end. At progress 0 the wave is 1, and of the way from `end` to "
-        "`start` all has to be gone.",
+        says="It begins at `end` and arrives at `start`. The wave begins at 1: so it says how much of "
+        "`start` is left, and `end` is what it is added to.",
     ),
     Wrong(
         "only from 1 to 0",
@@ -251,6 +262,12 @@ wrong = [
         "take over.",
     ),
     Wrong(
+        "a fall that must be there",
+        _cycle(down="cosine((progress - warm_up) / (1 - warm_up), 1.0, end)"),
+        caught_by=a_cycle_of_one_side,
+        says="Where all is rise, 1 - warm_up is 0, and at the end you divide by it.",
+    ),
+    Wrong(
         "the rate at the lowest loss",
         _suggest(answer="rates[lowest]"),
         caught_by=a_fifth_of_the_rate_at_the_lowest_loss,
@@ -285,6 +302,18 @@ wrong = [
         caught_by=what_is_lost_does_not_count,
         says="What comes after a loss that is no number is of a model that is lost. Stop there, instead of "
         "leaving it out.",
+    ),
+    Wrong(
+        "wants the same fall of every loss",
+        _suggest(fell="first - means[lowest] < A_FALL"),
+        caught_by=what_is_lost_does_not_count,
+        says="`A_FALL` is a share: a loss that falls from 0.02 to 0.005 has fallen far, though not by 0.05.",
+    ),
+    Wrong(
+        "measures the fall from the first loss",
+        _suggest(fell="losses[0] - means[lowest] < A_FALL * losses[0]"),
+        caught_by=what_is_lost_does_not_count,
+        says="The first loss alone may be an odd one. Compare the lowest with the mean of the first `TEN`.",
     ),
     Wrong(
         "suggests something in any case",

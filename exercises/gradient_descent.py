@@ -68,6 +68,7 @@ def squared_error_is_the_mean_of_the_squares(kit, case):
         case.tensor("targets", (count,), -3, 3),
     )
     yield "a batch", kit.mean_squared_error(predictions, targets)
+    yield "the predictions afterwards", predictions
     yield "points in a plane", kit.mean_squared_error(predictions[:4].view(2, 2), targets[:4].view(2, 2))
 
 
@@ -233,6 +234,18 @@ wrong = [
         says="{yours} is the sum: it grows with the batch, and the step with it. Take the mean.",
     ),
     Wrong(
+        "divides by the rows",
+        _squares(SAME, "return ((predictions - targets) ** 2).sum() / len(predictions)"),
+        caught_by=squared_error_is_the_mean_of_the_squares,
+        says="`len` counts rows, and a row may hold several numbers: `mean()` divides by all of them.",
+    ),
+    Wrong(
+        "changes the predictions",
+        _squares(SAME, "predictions -= targets", "return (predictions**2).mean()"),
+        caught_by=squared_error_is_the_mean_of_the_squares,
+        says="`-=` changed the predictions of whoever asked. Give the difference a name of its own.",
+    ),
+    Wrong(
         "takes the root",
         _squares(SAME, "return ((predictions - targets) ** 2).mean().sqrt()"),
         caught_by=squared_error_is_the_mean_of_the_squares,
@@ -267,6 +280,34 @@ wrong = [
         _surprise(PROBABILITY, "return (targets * p.log() + (1 - targets) * (1 - p).log()).mean()"),
         caught_by=surprise_is_small_where_the_model_was_right,
         says="{yours} is below 0: the minus is missing. Downhill would lead to a model wrong on purpose.",
+    ),
+    Wrong(
+        "takes 1 less the logarithm",
+        _surprise(
+            "yes = functional.logsigmoid(scores)",
+            "return -(targets * yes + (1 - targets) * (1 - yes)).mean()",
+        ),
+        caught_by=surprise_is_small_where_the_model_was_right,
+        says="1 less the logarithm is not the logarithm of 1 less the probability: that is "
+        "`logsigmoid(-scores)`.",
+    ),
+    Wrong(
+        "confuses yes and no",
+        _surprise(
+            "yes, no = functional.logsigmoid(-scores), functional.logsigmoid(scores)",
+            "return -(targets * yes + (1 - targets) * no).mean()",
+        ),
+        caught_by=surprise_is_small_where_the_model_was_right,
+        says="Yes and no have changed places: a high score is a yes, so where the target is 1 it should cost "
+        "little.",
+    ),
+    Wrong(
+        "adds up the surprise",
+        _surprise(
+            "p = torch.sigmoid(scores)", "return -(targets * p.log() + (1 - targets) * (1 - p).log()).sum()"
+        ),
+        caught_by=surprise_is_small_where_the_model_was_right,
+        says="{yours} is the sum of all surprises: it grows with the batch. Take the mean.",
     ),
     Wrong(
         "swaps scores and targets",
