@@ -458,7 +458,7 @@ def test_errors_prints_and_files_can_be_asked_for(checked: Checked) -> None:
     assert "Yours raises KeyError, ours ValueError." in result(error="KeyError")[1]
     assert "kit.random_split(" in result(error="KeyError")[1]
     assert "Yours is 'hello\\n', ours ''." in result(then="print('hello')")[1]
-    assert "Agrees: an error" in result(then="print('hello')")[1]
+    assert "Agrees: an error. Not yet: what was printed." in result(then="print('hello')")[1]
 
 
 def test_every_device_is_asked_the_same(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:

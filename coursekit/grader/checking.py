@@ -213,7 +213,8 @@ def _agreeing(found: Fault, seen: list[Run], devices: tuple[str, ...]) -> str:
     """What was right already: values before this one, sizes before this one, another device."""
     parts = []
     if found.agrees:
-        parts.append(f"Agrees: {', '.join(found.agrees[:3])}.")
+        asked = f" Not yet: {found.label}." if found.label else ""
+        parts.append(f"Agrees: {', '.join(found.agrees[:3])}.{asked}")
     if found.run.device != devices[0] and found.kind == "differs":
         parts.append(f"On {devices[0]} it is right; on {found.run.device} it is not.")
     elif number := next((n for n, run in enumerate(seen) if run is found.run), 0):

@@ -25,7 +25,8 @@ def clean(text: str, limit: int = 4000) -> str:
     'a\\\\x1b[31mb'
     """
     if len(text) > limit:
-        text = f"{text[:limit]}… ({len(text) - limit} more characters)"
+        cut = f"{text[:limit]}… ({len(text) - limit} more characters)"
+        text = min(text, cut, key=len)  # a few characters are shorter than the words that stand for them
     return "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
