@@ -249,6 +249,21 @@ def one(kit, case):
     ]
 
 
+def test_a_call_names_the_device_it_was_made_on() -> None:
+    text = """
+def one(kit, case):
+    start = kit.start.to(case.device)
+    yield "first", kit.first(start, device=case.device)
+"""
+    scenario = Scenario.cut(text, "one")
+
+    assert scenario.call(3, {}, {}).splitlines() == [
+        "start = kit.start.to('cpu')",
+        "kit.first(start, device='cpu')",
+    ]
+    assert scenario.call(3, {}, {}, device="cuda").endswith("kit.first(start, device='cuda')")
+
+
 def test_an_error_in_a_helper_is_shown_at_the_line_that_asked(checked: Checked) -> None:
     mark = "@check(points=2, rounds=1, lesson="
     helper = f"def split(kit):\n    return kit.group_split('abc', valid=0.5)\n\n\n{mark}"

@@ -159,7 +159,8 @@ class _Checker:
         wrong = nearest(self.exercise, one, found, seen, ours) if len(seen) == len(ours) else None
         known = self.known(one, found, wrong) if wrong else ""
         sentences = [*_sentences(wrong, one, found, known), _agreeing(found, seen, self.devices)]
-        call = found.run.scenario.call(found.line, found.run.drawn, found.names or {})
+        run = found.run
+        call = run.scenario.call(found.line, run.drawn, found.names or {}, run.device)
         yours, theirs = _values(found)
         return Message(
             call=clean(call),

@@ -77,13 +77,14 @@ class Scenario:
         ]
         return found
 
-    def call(self, line: int, draws: Mapping[str, Any], names: Mapping[str, Any]) -> str:
+    def call(self, line: int, draws: Mapping[str, Any], names: Mapping[str, Any], device: str = "cpu") -> str:
         """The lines a learner would type to see it for themselves: what a line of the scenario asks.
 
         Args:
             line: The line of `source` that was running.
             draws: What was drawn, put in place of `case.integer(...)` and the like.
             names: Loop variables and other simple values at that moment.
+            device: What stands in place of `case.device`.
         """
         statement = self._statement_at(line)
         if statement is None:
@@ -93,8 +94,8 @@ class Scenario:
         told = {name for node in before for name in bound_names(node)}
         simple = sorted((used_names(asked) & names.keys()) - told)
         shown = [f"{name} = {brief(names[name])}" for name in simple]
-        lines = [_filled(node, draws) for node in before] + shown + [_filled(asked, draws)]
-        return "\n".join(lines)
+        told_first = [_filled(node, draws, device) for node in before]
+        return "\n".join([*told_first, *shown, _filled(asked, draws, device)])
 
     def _statement_at(self, line: int) -> ast.stmt | None:
         """The innermost statement that holds a line."""
@@ -158,9 +159,13 @@ def _asked(statement: ast.stmt) -> ast.AST:
 
 
 class _Fill(ast.NodeTransformer):
-    def __init__(self, draws: Mapping[str, Any]) -> None:
-        self.draws = draws
+    def __init__(self, draws: Mapping[str, Any], device: str) -> None:
+        self.draws, self.device = draws, device
         self.values: dict[str, str] = {}
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        return ast.Constant(self.device) if ast.unparse(node) == "case.device" else node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -178,9 +183,9 @@ class _Fill(ast.NodeTransformer):
         return node
 
 
-def _filled(node: ast.AST, draws: Mapping[str, Any]) -> str:
+def _filled(node: ast.AST, draws: Mapping[str, Any], device: str) -> str:
     """A statement as text, with what was drawn in the place of each draw."""
-    fill = _Fill(draws)
+    fill = _Fill(draws, device)
     text = _brief(ast.fix_missing_locations(fill.visit(copy.deepcopy(node))))
     for stand_in, value in fill.values.items():
         before, _, after = text.partition(stand_in)
