@@ -527,7 +527,7 @@ LOSS = "self.loss.add(learner.loss, learner.batch_size)"
 EACH = "for metric in self.metrics: metric.update(learner.predicted, learner.targets)"
 
 
-def _schedule(*lines, only="if learner.training:"):
+def _schedule(*lines, only="if learner.training:", number="learner.batch_number"):
     """A `Schedule` that sets the rates by these lines."""
     body = "\n            ".join(lines)
     return {
@@ -549,7 +549,7 @@ class Schedule(Callback):
 
     def before_batch(self, learner):
         {only}
-            part = learner.batch_number / learner.batch_count if learner.batch_count else 0.5
+            part = {number} / learner.batch_count if learner.batch_count else 0.5
             factor = self.function(min((learner.epoch + part) / learner.epochs, 1))
             {body}
 """
@@ -559,7 +559,7 @@ class Schedule(Callback):
 GROUPS = "for group, peak in zip(learner.optimizer.param_groups, self.peaks): group['lr'] = factor * peak"
 
 
-def _accumulate(weigh, divide, left=True, order=0):
+def _accumulate(weigh, divide, left=True, order=0, counted="learner.batch_number + 1"):
     """An `Accumulate` that weighs the loss of a batch, and divides gradients before a step."""
     done = "done % self.batches == 0" + (" or done == learner.batch_count" if left else "")
     return {
@@ -578,7 +578,7 @@ class Accumulate(Callback):
         learner.loss = {weigh}
 
     def after_backward(self, learner):
-        done = learner.batch_number + 1
+        done = {counted}
         if not ({done}):
             raise CancelBatch
 
@@ -620,6 +620,14 @@ wrong = [
         _loop_with("range(self.first_epoch, self.epochs)", "range(self.epochs)"),
         caught_by=events_come_in_their_order,
         says="A fit that is taken up begins at `self.first_epoch`, which a callback may set in `before_fit`.",
+    ),
+    Wrong(
+        "expects something to validate on",
+        _loop_with(
+            "        if self.data.valid is not None:\n            self.one_pass", "        self.one_pass"
+        ),
+        caught_by=events_come_in_their_order,
+        says="There may be nothing to validate on: `self.data.valid` is None then.",
     ),
     Wrong(
         "keeps the batch before in mind",
@@ -720,6 +728,18 @@ wrong = [
         says="Each parameter group has a rate of its own: keep all of them, and go through both lists.",
     ),
     Wrong(
+        "sets the first rate only",
+        _schedule("learner.optimizer.param_groups[0]['lr'] = factor * self.peaks[0]"),
+        caught_by=a_schedule_sets_every_rate,
+        says="Only the first group's rate follows the schedule: go through all of `param_groups`.",
+    ),
+    Wrong(
+        "is a batch ahead",
+        _schedule(GROUPS, number="(learner.batch_number + 1)"),
+        caught_by=a_schedule_sets_every_rate,
+        says="The first batch has progress 0: what counts is how many batches are done before it.",
+    ),
+    Wrong(
         "sets rates while it validates",
         _schedule(GROUPS, only="if True:"),
         caught_by=a_schedule_sets_every_rate,
@@ -760,6 +780,12 @@ wrong = [
         _accumulate("learner.loss * learner.batch_size", "1 / self.items", left=False),
         caught_by=several_batches_are_one_step,
         says="What was left at the end of the epoch had no step: look whether the batch is the last.",
+    ),
+    Wrong(
+        "steps a batch too early",
+        _accumulate("learner.loss * learner.batch_size", "1 / self.items", counted="learner.batch_number"),
+        caught_by=several_batches_are_one_step,
+        says="Batches are numbered from 0: when batch 1 is done there are two of them.",
     ),
     Wrong(
         "changes the loss before it is recorded",
