@@ -122,6 +122,7 @@ def load_model(
     Raises:
         FileNotFoundError: There is no model.
         ValueError: It is none, or damaged, of a newer format, or uses a class that was not handed over.
+        ImportError: Its backbone is of torchvision or timm, which is not installed.
         RuntimeError: A device that does not work.
 
     >>> load_model("nowhere")
@@ -138,7 +139,7 @@ def load_model(
         data = read_about(place / "model.json")
         weights = read_file(place / "model.safetensors", WEIGHTS, wanted=str(data["weights"]))
         network = rebuilt(data["network"], weights, types)
-        loss = None if data["loss"] is None else build(data["loss"], types, ALWAYS_ALLOWED)
+        loss = None if data["loss"] is None else rebuilt_loss(data["loss"], types)
         recipe = Recipe.from_data(data["recipe"], types)
     except (ValueError, TypeError, LookupError, AttributeError, OSError, RuntimeError) as error:
         said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -182,18 +183,32 @@ def rebuilt(data: Any, weights: dict[str, Tensor], types: list[type]) -> nn.Modu
     It is sketched first, without memory for a single number, and compared with the weights: a file that says
     it is a thousand times larger than what lies beside it costs nothing.
     """
-    if not isinstance(data, dict):
-        raise ValueError("it describes no network")
     largest = max(ALWAYS_ALLOWED, sum(one.numel() for one in weights.values()))
     with torch.random.fork_rng(devices=[]):
-        try:
-            with torch.device("meta"), Sketch():
-                check_model(weights, build(data, types, largest))
-        except NotImplementedError:
-            pass  # A class that computes while it is made cannot be sketched.
+        if (sketch := sketched(data, types, largest)) is not None:
+            check_model(weights, sketch)
         network = build(data, types, largest)
     check_model(weights, network)
     for name, own in network.state_dict(keep_vars=True).items():
         own.data = own.data.to(weights[name].dtype)
     network.load_state_dict(weights)
     return network
+
+
+def rebuilt_loss(data: Any, types: list[type]) -> nn.Module:
+    """The loss of a blueprint, which learns hardly a number and weighs no more than that."""
+    sketch = sketched(data, types, ALWAYS_ALLOWED)
+    if sketch is not None and sum(one.numel() for one in sketch.state_dict().values()) > ALWAYS_ALLOWED:
+        raise ValueError("its loss has more numbers than any loss has")
+    return build(data, types, ALWAYS_ALLOWED)
+
+
+def sketched(data: Any, types: list[type], largest: int) -> nn.Module | None:
+    """A blueprint's module without memory for its numbers; None if it computes while it is made."""
+    if not isinstance(data, dict):
+        raise ValueError("it describes no network")
+    try:
+        with torch.device("meta"), Sketch():
+            return build(data, types, largest)
+    except NotImplementedError:
+        return None

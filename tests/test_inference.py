@@ -131,6 +131,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a backbone that is a path": (
         lambda f: say(f, network={"backbone": "../../etc/passwd"}), "there is no backbone"),
     "a loss that is a command": (lambda f: say(f, loss=SYSTEM), "there is no such network"),
+    "a loss of 17 gigabytes": (lambda f: say(f, loss=LINEAR), "its loss has more numbers than any loss has"),
+    "a loss that is a number": (lambda f: say(f, loss=5), "it describes no network"),
     "a step that is a command": (lambda f: recipe_with(f, SYSTEM), "the library has no such type or step"),
     "a step that is a learner": (
         lambda f: recipe_with(f, {"make": "learner.Learner", "with": {}}), "has no such type or step"),
