@@ -222,7 +222,7 @@ def predict(
 @app.command(epilog="Example: coursekit serve cells")
 def serve(
     folder: Annotated[Path, typer.Argument(help="What save_onnx or save_model wrote.")],
-    port: Annotated[int, typer.Option(help="Where to listen.")] = 8000,
+    port: Annotated[int, typer.Option(help="Where to listen.", min=0, max=65535)] = 8000,
     host: Annotated[
         str, typer.Option(help="Who is served: by default this machine alone, for nobody has to sign in.")
     ] = "127.0.0.1",

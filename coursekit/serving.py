@@ -16,11 +16,12 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from io import BytesIO
 from pathlib import Path
+from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Any
 
 from .onnx_model import ABOUT, OnnxModel
@@ -290,7 +291,7 @@ def serve(
 
     Raises:
         ImportError: FastAPI or uvicorn is not installed.
-        OSError: The port is taken.
+        OSError: The port is taken, or may not be had.
     """
     try:
         import uvicorn
@@ -298,12 +299,21 @@ def serve(
         raise ImportError("serving needs uvicorn: pip install 'coursekit-topdown[export]'.") from None
     limits = limits or Limits()
     app = make_app(folder, limits, HERE if host in HERE else ("*",))
-    uvicorn.run(
+    settings = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_level="warning",
         timeout_graceful_shutdown=10,
         timeout_keep_alive=5,
         limit_concurrency=limits.most_waiting + 64,
     )
+    with listen(host, port) as line, suppress(KeyboardInterrupt):
+        uvicorn.Server(settings).run([line])
+
+
+def listen(host: str, port: int) -> socket:
+    """Take a port; one sentence says if that cannot be."""
+    try:
+        return create_server((host, port), family=AF_INET6 if ":" in host else AF_INET)
+    except OSError as error:
+        said = f"port {port} of {host} cannot be had: {error.strerror}. Another can be named: --port."
+        raise OSError(said) from None

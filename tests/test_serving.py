@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -335,3 +336,29 @@ def test_a_photo_dropped_on_the_page_is_answered(address: str, tmp_path: Path) -
                 address
             }
             tab.close()
+
+
+def test_a_port_that_is_taken_is_one_sentence(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        program = "from coursekit.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, "serve", str(folder), "--port", str(port)],
+            capture_output=True,
+            text=True,
+        )
+
+    assert done.returncode == 2
+    assert f"port {port} of 127.0.0.1 cannot be had: Address already in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_goes_away_takes_no_answer_along(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "colours")
+    with running(folder) as (address, process):
+        shutil.rmtree(folder)
+        assert ask(address, png(9, 10, 9)).json()["answer"] == "green"
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
