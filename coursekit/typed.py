@@ -80,9 +80,7 @@ class TypedTensor(torch.Tensor):
         if isinstance(data, TypedTensor):
             ours = cls.shared_metadata + cls.item_metadata
             metadata = {name: value for name, value in data.metadata.items() if name in ours} | metadata
-        metadata = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in metadata.items()
-        }
+        metadata = {name: tuple(one) if isinstance(one, list) else one for name, one in metadata.items()}
         return dressed(cls.read(data, metadata), cls, metadata)
 
     def __init__(self, data: Any, **metadata: Any) -> None:
@@ -175,10 +173,9 @@ class TypedTensor(torch.Tensor):
 def prepare(kind: type[TypedTensor]) -> None:
     """Give a new type its methods from `KEEPS`, and make it known to `torch.load` and `DataLoader`."""
     for name in kind.shared_metadata + kind.item_metadata:
-        theirs = getattr(torch.Tensor, name, None)
+        theirs, ours = getattr(torch.Tensor, name, None), getattr(kind, name, None)
         if theirs is not None and name not in FREED:
             raise TypeError(f"{kind.__name__}: every tensor has {name!r}; give this metadata another name.")
-        ours = getattr(kind, name, None)
         setattr(kind, name, None if ours is theirs else ours)
     kind.item_dims = None if kind.axes is None else len(kind.axes)
     kind.carries = bool(kind.shared_metadata + kind.item_metadata)
