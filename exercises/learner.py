@@ -92,6 +92,35 @@ def _events(kit, case, *does, train=2, valid=1):
     return heard
 
 
+def _places(kit, case, train):
+    """Where the loop stands with each loss, its training batches being numbered from 3."""
+    where = []
+
+    def note(loop):
+        part = "training" if loop.training else "validation"
+        where.append(f"{part} batch {loop.batch_number} of {loop.batch_count} in epoch {loop.epoch}")
+
+    def number_from(first):
+        return lambda loop: setattr(loop, "first_batch", first)
+
+    numbered = ("before_train", number_from(3)), ("after_train", number_from(0))
+    _events(kit, case, ("after_loss", note), *numbered, train=train)
+    return where
+
+
+def _known(kit, case):
+    """What the loop says of itself when a pass begins, and when a batch does."""
+    known = []
+
+    def look(loop):
+        nothing = loop.predicted is None and loop.loss is None
+        known.append(f"batch {loop.batch_number}, {'nothing' if nothing else 'another batch'} known")
+
+    begins = "before_train", lambda loop: known.append(f"training begins at batch {loop.batch_number}")
+    _events(kit, case, begins, ("before_batch", look))
+    return known
+
+
 def _with_methods_of_its_own(kit, case):
     """What a loop calls whose methods were overridden, and whose model answers with a dictionary."""
     called = []
@@ -144,32 +173,14 @@ def events_come_in_their_order(kit, case):
     """Follow the names: `run`, `one_epoch`, `one_pass`, `all_batches`, `step`; each calls the next."""
     train = case.integer("training batches", 2, 3)
     yield "two epochs", _events(kit, case, train=train)
-    where = []
-
-    def note(loop):
-        part = "training" if loop.training else "validation"
-        where.append(f"{part} batch {loop.batch_number} of {loop.batch_count} in epoch {loop.epoch}")
-
-    def number_from(first):
-        return lambda loop: setattr(loop, "first_batch", first)
-
-    numbered = ("before_train", number_from(3)), ("after_train", number_from(0))
-    _events(kit, case, ("after_loss", note), *numbered, train=train)
-    yield "where it stood, training batches numbered from 3", where
+    yield "where it stood, training batches numbered from 3", _places(kit, case, train)
 
     def go_on(loop):
         loop.first_epoch = 1
 
     yield "taken up in epoch 1", _events(kit, case, ("before_fit", go_on))
     yield "without validation", _events(kit, case, valid=0)
-    known = []
-
-    def look(loop):
-        nothing = loop.predicted is None and loop.loss is None
-        known.append(f"batch {loop.batch_number}, {'nothing' if nothing else 'another batch'} known")
-
-    _events(kit, case, ("before_batch", look))
-    yield "what is known when a batch begins", known
+    yield "what is known when a pass or a batch begins", _known(kit, case)
     yield "with methods of its own", _with_methods_of_its_own(kit, case)
 
 
