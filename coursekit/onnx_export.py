@@ -61,8 +61,8 @@ def save_onnx(
         bits: How many the weights have: 32 as they were trained; 16, half as large, with hardly another
             answer; 8, a quarter, and quicker, since layers compute in whole numbers too. How many answers 8
             bits change depends on the model: compare on held-out items before you trust it.
-        example: An item, from whose size the graph's is taken. Needed where nothing resizes, and there are
-            no held-out items to look at.
+        example: An item, from whose size the graph's is taken. Needed where there are no held-out items to
+            look at, and nothing resizes, or photos have more channels than three.
         calibration: For 8 bits: items like those to come, which show how large numbers get inside; without
             them, training items of the learner's data.
 
@@ -171,7 +171,8 @@ def example_batch(model: Any, recipe: Recipe, example: Any) -> Any:
     if example is not None:
         item = Pipeline(opening, *preparing).encode(example)
     elif is_photo(opening) and any(isinstance(step, Resize) for step in preparing):
-        channels = 1 if mode_of(opening) == "L" else 3
+        usual = 1 if mode_of(opening) == "L" else 3
+        channels = usual if held_out is None else len(held_out[0][0])
         item = Pipeline(*preparing).encode(opening.kind(torch.zeros(channels, 512, 512, dtype=torch.uint8)))
     elif held_out is not None:
         item = held_out[0][0]

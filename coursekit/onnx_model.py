@@ -133,7 +133,7 @@ class OnnxModel:
 def prepared(item: Any, about: dict[str, Any]) -> np.ndarray:
     """Make of an item what a graph is given, as the description of its input says."""
     if about["kind"] == "photo":
-        values = open_photo(item, about["mode"], about["at_least"])
+        values = open_photo(item, about["mode"], about["at_least"], about["shape"][0])
         for step in about["steps"]:
             values = STEPS[step["do"]](values, **step["with"])
     else:
@@ -180,6 +180,7 @@ def describes(given: dict[str, Any], answer: dict[str, Any]) -> bool:
         return np.dtype(given["dtype"]).kind in "biuf"
     return (
         given["kind"] == "photo"
+        and len(given["shape"]) == 3
         and given["mode"] in ("L", "RGB")
         and (given["at_least"] is None or is_size(given["at_least"]))
         and all(step["do"] in STEPS and told(**step["with"]) for step in given["steps"])
@@ -227,13 +228,14 @@ def first_line(error: Exception) -> str:
 # Photos ---------------------------------------------------------------------------------------------------
 
 
-def open_photo(item: Any, mode: str, at_least: Sequence[int] | None = None) -> np.ndarray:
+def open_photo(item: Any, mode: str, at_least: Sequence[int] | None = None, channels: int = 0) -> np.ndarray:
     """Open a photo, upright, as (channels, height, width) of `uint8`.
 
     Args:
         item: A path, a file that is open, a Pillow picture, or an array of values 0..255.
         mode: "RGB", or "L" for grey.
         at_least: The (height, width) that will do: a large JPEG is then decoded smaller at once.
+        channels: How many an array has; 0 for as many as the mode.
 
     >>> open_photo(np.zeros((4, 6), np.uint8), "L").shape
     (1, 4, 6)
@@ -243,7 +245,7 @@ def open_photo(item: Any, mode: str, at_least: Sequence[int] | None = None) -> n
     if hasattr(item, "getbands"):
         return from_pillow(item, mode)
     if hasattr(item, "__array__"):
-        return channels_first(np.asarray(item), mode)
+        return channels_first(np.asarray(item), channels or (1 if mode == "L" else 3))
     if isinstance(item, str | os.PathLike) and not os.path.isfile(item):
         raise FileNotFoundError(f"There is no picture at {os.fspath(item)}.")
     try:
@@ -276,9 +278,9 @@ def from_pillow(photo: Any, mode: str) -> np.ndarray:
     return values[None] if mode == "L" else np.ascontiguousarray(np.moveaxis(values, -1, 0))
 
 
-def channels_first(values: np.ndarray, mode: str) -> np.ndarray:
+def channels_first(values: np.ndarray, channels: int) -> np.ndarray:
     """Bring an array of a picture's values to (channels, height, width)."""
-    channels, shape = 1 if mode == "L" else 3, values.shape
+    shape = values.shape
     values = values[None] if values.ndim == 2 and channels == 1 else values
     if values.ndim == 3 and values.shape[0] != channels and values.shape[-1] == channels:
         values = np.moveaxis(values, -1, 0)

@@ -56,9 +56,11 @@ def save_page(
     """
     source, page = Path(folder), Path(out)
     about = read_about(source / ABOUT)
-    if about["input"]["kind"] != "photo" or about["input"]["at_least"] is not None:
+    given = about["input"]
+    if given["kind"] != "photo" or given["at_least"] is not None or given["shape"][0] not in (1, 3):
         raise ValueError(
-            f"{source}: a page takes photos as they are, and this model takes {about['input']['kind']}."
+            f"{source}: a page takes photos as they are, and this model takes {given['kind']} of "
+            f"{tuple(given['shape'])}."
         )
     page.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as empty:

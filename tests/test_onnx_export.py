@@ -13,6 +13,7 @@ import numpy as np
 import pandas
 import pytest
 import torch
+from PIL import Image as pillow
 from sets import had
 from test_onnx_model import NOTHING_ELSE
 from torch import nn
@@ -189,6 +190,22 @@ def test_what_is_done_to_photos_goes_along(name: str, animals: list[dict[str, An
     model = OnnxModel(save_onnx(learner, tmp_path), threads=1)
 
     assert largest_difference(learner, model, [one["photo"] for one in animals]) < 1e-4
+
+
+def test_photos_of_four_channels_go_in_as_arrays(tmp_path: Path) -> None:
+    bands = np.random.default_rng(0).integers(0, 256, (16, 4, 60, 70), dtype=np.uint8)
+    items = [{"photo": torch.from_numpy(one), "label": "ab"[n % 2]} for n, one in enumerate(bands)]
+    split = (list(range(8)), list(HELD_OUT))
+    data = DataBlock(Image, Category, split=split, item_transforms=[Resize(48)]).loaders(items, batch_size=4)
+    learner = Learner(data, small_network(4, 2), CrossEntropy(), device="cpu")
+    model = OnnxModel(save_onnx(learner, tmp_path), threads=1)
+
+    for one in bands[:3]:
+        ours = chances(learner.predict(torch.from_numpy(one)))
+        assert chances(model.predict(one)) == pytest.approx(ours, abs=1e-4)
+        assert chances(model.predict(np.moveaxis(one, 0, -1))) == pytest.approx(ours, abs=1e-4)
+    with pytest.raises(ValueError, match=r"takes \(4, 48, 48\) numbers for an item; \(3, 48, 48\) came"):
+        model.predict(pillow.new("RGB", (60, 70)))
 
 
 def test_several_labels_and_amounts_are_answers_too(animals: list[dict[str, Any]], tmp_path: Path) -> None:
