@@ -56,7 +56,7 @@ def in_whole_numbers(graph: bytes, items: Sequence[np.ndarray]) -> bytes:
             for these lie the 256 that it can give from now on.
 
     Returns:
-        About a quarter as many bytes; where a processor multiplies such numbers it is quicker as well.
+        Less than a third as many bytes; where a processor multiplies such numbers it is quicker as well.
 
     Raises:
         ValueError: There are no items.
