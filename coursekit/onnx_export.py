@@ -59,8 +59,8 @@ def save_onnx(
         model: A trained learner whose data a `DataBlock` made, or a `SavedModel`.
         folder: Where to write; made if it is not there.
         bits: How many the weights have: 32 as they were trained; 16, half as large, with hardly another
-            answer; 8, less than a third, and quicker, since layers compute in whole numbers too. How many answers 8
-            bits change depends on the model: compare on held-out items before you trust it.
+            answer; 8, less than a third, and quicker, since layers compute in whole numbers too. How many
+            answers 8 bits change depends on the model: compare on held-out items before you trust it.
         example: An item, from whose size the graph's is taken. Needed where there are no held-out items to
             look at, and nothing resizes, or photos have more channels than three.
         calibration: For 8 bits: items like those to come, which show how large numbers get inside; without
