@@ -12,7 +12,7 @@ learn:  # the book and live lessons, on one local server
 	@$(RUN) book/learn.py
 
 test: lint  # everything a change must pass
-	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4
 
 book:  # every page, every lesson executed
 	@$(RUN) book/build.py

@@ -26,6 +26,8 @@ import torch
 from torch import Tensor
 
 MOST_TEXT = 64 * 2**20
+# How deep what is written may lie; a dictionary takes three levels. Python's own limit differs from place to place.
+DEEPEST = 200
 NAME = "coursekit"
 
 
@@ -57,23 +59,25 @@ def packed(x: Any, tensors: dict[Any, tuple[str, Tensor]], path: str = "") -> An
     )
 
 
-def unpacked(data: Any, tensors: Mapping[str, Tensor]) -> Any:
-    """What `packed` was given. Raises ValueError for what it never gives.
+def unpacked(data: Any, tensors: Mapping[str, Tensor], depth: int = 0) -> Any:
+    """What `packed` was given. Raises ValueError for what it never gives, and for more levels than `DEEPEST`.
 
     >>> unpacked({"dict": [["a", {"tensor": "a"}]]}, {"a": torch.ones(2)})
     {'a': tensor([1., 1.])}
     """
+    if depth > DEEPEST:
+        raise ValueError(f"its header is nested more than {DEEPEST} deep")
     if isinstance(data, list):
-        return [unpacked(one, tensors) for one in data]
+        return [unpacked(one, tensors, depth + 1) for one in data]
     if not isinstance(data, dict):
         return data
     match next(iter(data.items()), None):
         case "tensor", str(name) if name in tensors:
             return tensors[name]
         case "tuple", list(content):
-            return tuple(unpacked(content, tensors))
+            return tuple(unpacked(content, tensors, depth + 1))
         case "dict", list(pairs):
-            return dict(map(tuple, unpacked(pairs, tensors)))
+            return dict(map(tuple, unpacked(pairs, tensors, depth + 1)))
     raise ValueError("its header holds what is never written there")
 
 

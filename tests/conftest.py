@@ -5,16 +5,37 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.scheduler import LoadScopeScheduling
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Each worker has a core to itself; threads that fight over cores make everything slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# The tests of these files look at the same book, which takes minutes to build.
+OF_THE_BOOK = ("tests/test_book.py", "tests/test_pages.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """One worker gets all tests of the book, at once and first; the others go one by one to whoever is free.
+
+    (The groups that xdist itself offers are names added to the tests' own, and pytest 9.2 no longer shows it
+    these: each worker built the book.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class TheBookAtOnce(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "book" if nodeid.startswith(OF_THE_BOOK) else nodeid
+
+    return TheBookAtOnce(config, log)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "requirements"))
 
 import environment  # noqa: E402  (it stands beside the pins)
 
-PYTEST = ["-m", "pytest", "--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadgroup"]
+PYTEST = ["-m", "pytest", "--numprocesses", "logical", "--maxprocesses", "4"]
 NOTHING_TO_RUN = 5
 KILLS = 300
 

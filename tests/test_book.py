@@ -18,8 +18,6 @@ import coursekit
 from coursekit.lessons import words
 from coursekit.sources import table
 
-pytestmark = pytest.mark.xdist_group("book")
-
 # What a reader on a phone loads before reading, figures apart, in bytes as they travel.
 FIRST_VIEW = 350_000
 

@@ -9,8 +9,6 @@ from browsing import WINDOWS, served, violations, visit
 from built_book import book
 from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.xdist_group("book")
-
 LESSON = "lessons/first_model.html"
 
 
