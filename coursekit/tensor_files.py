@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 MOST_TEXT = 64 * 2**20
-# How deep what is written may lie; a dictionary takes three levels. Python's own limit differs from place to place.
+# How deep what is written may lie (a dictionary takes three levels); Python's own limit may be any.
 DEEPEST = 200
 NAME = "coursekit"
 
