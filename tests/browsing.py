@@ -79,13 +79,8 @@ class Visit:
         self.tab.set_default_timeout(10_000)
         self.tab.on("console", lambda said: said.type in {"error", "warning"} and self.note(said.text))
         self.tab.on("pageerror", lambda error: self.note(str(error)))
-        self.tab.on("requestfailed", self.look_at_failed)
+        self.tab.on("requestfailed", lambda request: self.note(f"failed ({request.failure}): {request.url}"))
         self.tab.on("request", self.look_at)
-
-    def look_at_failed(self, request: Any) -> None:
-        # Of a page that does not come, goto tells; one that came at the second try is there.
-        if not request.is_navigation_request():
-            self.note(f"failed: {request.url}")
 
     def look_at(self, request: Any) -> None:
         if not request.url.startswith((self.site, "data:", "blob:", "file:")):
