@@ -28,7 +28,7 @@ def test_every_page_works_for_everyone(browser: Browser, site: str, window: str)
         tab = seen.open(page + ("?q=loss" if page == "search.html" else ""))
         if page == "search.html":
             tab.locator("#search-results li").first.wait_for()
-            # The search fetches each page it found for its excerpt: leaving before would abort those requests.
+            # The search fetches each page it found, for its excerpt: leaving before would abort that.
             tab.wait_for_load_state("networkidle")
         for found in violations(tab):
             seen.note(f"{page}: {found}")
