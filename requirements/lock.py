@@ -30,7 +30,7 @@ FILES = ("setup", "torch", "run", "book", "test")
 EXTRAS = {
     "run": ["notebook", "medical", "export", "lessons"],
     "book": ["notebook", "medical", "export", "lessons", "book"],
-    "test": ["notebook", "medical", "export", "lessons", "book", "logs", "test"],
+    "test": ["notebook", "medical", "export", "lessons", "book", "logs", "grade", "cluster", "test"],
 }
 
 

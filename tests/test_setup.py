@@ -251,7 +251,7 @@ def test_the_pins_hold_all_that_the_package_asks_for() -> None:
         match["name"] for name in LOCKS for match in PIN.finditer((REQUIREMENTS / f"{name}.txt").read_text())
     }
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["setup"]]
-    for extra in ("notebook", "medical", "export", "lessons", "book", "logs", "test"):
+    for extra in ("notebook", "medical", "export", "lessons", "book", "logs", "grade", "cluster", "test"):
         asked += project["project"]["optional-dependencies"][extra]
 
     assert {re.split(r"[^a-z0-9-]", wish)[0] for wish in asked} <= pinned
