@@ -40,6 +40,10 @@ def pins(text: str) -> list[str]:
     return [pin.rstrip() for pin in re.split(r"\n(?=\S)", "\n".join(lines)) if pin]
 
 
+def package_of(pin: str) -> str:
+    return pin.partition("==")[0]
+
+
 def compile_pins(output: Path, *options: str) -> list[str]:
     """Resolve for every platform and Python at once. No index address is written."""
     command = [
@@ -72,15 +76,19 @@ def resolve(folder: Path, upgrade: bool) -> dict[str, list[str]]:
     )
     wanted.write_text("\n".join(TORCH) + "\n")
     choice = ["--upgrade"] if upgrade else []
-    compile_pins(
-        everything, *extras(EXTRAS["test"]), "--group", "setup", "--constraint", str(wanted), *choice
-    )
-    bound = ["--constraint", str(everything)]
-    found = {
-        name: compile_pins(folder / f"{name}.txt", *extras(names), *bound) for name, names in EXTRAS.items()
+    # What two uses need on different platforms is pinned for both, as it stands here.
+    widest = {
+        package_of(pin): pin
+        for pin in compile_pins(
+            everything, *extras(EXTRAS["test"]), "--group", "setup", "--constraint", str(wanted), *choice
+        )
     }
-    found["setup"] = compile_pins(folder / "setup.txt", "--group", "setup", *bound)
-    return found
+    bound = ["--constraint", str(everything)]
+    uses = {"setup": ["--group", "setup"], **{name: extras(names) for name, names in EXTRAS.items()}}
+    return {
+        name: [widest[package_of(pin)] for pin in compile_pins(folder / f"{name}.txt", *options, *bound)]
+        for name, options in uses.items()
+    }
 
 
 def split(found: dict[str, list[str]]) -> dict[str, list[str]]:
