@@ -36,6 +36,8 @@ apart
     widgets.rates       finding_the_rate widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises inference kit progress root serving workspace
+    classroom
+    classroom.submission
     data                sources
     diagnosis           root workspace
     grader              grader.form
