@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from coursekit.definitions import is_written, read
 from coursekit.grader import starter as module
-from coursekit.grader.starter import solution, sources, starter, without_body
+from coursekit.grader.exercises import words
+from coursekit.grader.starter import solution, sources, starter, with_marks, without_body
 
 
 @pytest.mark.parametrize(
@@ -122,3 +125,13 @@ def test_a_solution_takes_other_definitions() -> None:
     assert "return 7" in files["metrics"]
     assert "def error_rate" in files["metrics"]
     assert "def group_split" in files["splits"]
+
+
+@pytest.mark.parametrize("word", words())
+def test_what_stands_between_the_marks_is_the_answer_and_all_of_it(word: str) -> None:
+    for text in solution(word).values():
+        marked = with_marks(text, "# begin", "# end")
+        cut = re.sub(r"( *)# begin\n(.*\n)*?\1# end", r"\1raise NotImplementedError()", marked)
+
+        assert ast.dump(ast.parse(marked)) == ast.dump(ast.parse(text))
+        assert not [s.names for s in read(cut) if not s.is_import and is_written(s.node)]

@@ -121,18 +121,48 @@ def without_body(source: str, says: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
+def with_marks(source: str, begin: str, end: str) -> str:
+    """A definition's text with a line before and one after each body, for tools that cut it out themselves.
+
+    >>> text = "def half(x: float) -> float:\\n    '''Half of x.'''\\n    return x / 2"
+    >>> print(with_marks(text, "# from here", "# to here"))
+    def half(x: float) -> float:
+        '''Half of x.'''
+        # from here
+        return x / 2
+        # to here
+    """
+    lines = lines_of(source)
+    for top in reversed(ast.parse(source).body):
+        inside = [top] if isinstance(top, Function) else getattr(top, "body", [])
+        for node in reversed([one for one in inside if isinstance(one, Function)]):
+            head, body = _parts(lines, node)
+            indent = " " * (node.col_offset + 4)
+            lines[: node.end_lineno] = [*head, indent + begin, *body, indent + end]
+    return "\n".join(lines)
+
+
 def _cut(lines: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef, sentence: str) -> None:
     """Replace the body of one function, in place."""
-    first, last = node.body[0], node.end_lineno or node.lineno
-    documented = ast.get_docstring(node, clean=False) is not None
-    kept = lines[: first.end_lineno] if documented else lines[: first.lineno - 1]
-    if not documented and first.lineno == _signature_end(node):
-        kept = [*kept, lines[first.lineno - 1].encode()[: first.col_offset].decode().rstrip()]
-    while not documented and kept[-1].lstrip().startswith("#"):
-        kept.pop()
     indent = " " * (node.col_offset + 4)
     escaped = sentence.replace("\\", "\\\\").replace('"', '\\"')
-    lines[:last] = [*kept, f'{indent}raise NotImplementedError("{escaped}")']
+    kept = [*_parts(lines, node)[0], f'{indent}raise NotImplementedError("{escaped}")']
+    lines[: node.end_lineno or node.lineno] = kept
+
+
+def _parts(lines: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[str], list[str]]:
+    """All lines up to a function's body, with its docstring, and those of the body."""
+    first, last = node.body[0], node.end_lineno or node.lineno
+    if ast.get_docstring(node, clean=False) is not None:
+        return lines[: first.end_lineno], lines[first.end_lineno : last]
+    if first.lineno == _signature_end(node):
+        line, indent = lines[first.lineno - 1].encode(), " " * (node.col_offset + 4)
+        head, body = line[: first.col_offset].decode().rstrip(), line[first.col_offset :].decode()
+        return [*lines[: first.lineno - 1], head], [indent + body, *lines[first.lineno : last]]
+    above = first.lineno - 1
+    while lines[above - 1].lstrip().startswith("#"):
+        above -= 1
+    return lines[:above], lines[above:last]
 
 
 def _signature_end(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
