@@ -123,8 +123,8 @@ class _Checker:
         took = sum(run.seconds for run in seen) + time.monotonic() - begun
         if found is None:
             return Result(one.name, one.title, True, one.points, seconds=took)
-        message = self.message(one, found, seen, ours)
-        return Result(one.name, one.title, False, one.points, found.kind, message, took)
+        message, mistake = self.message(one, found, seen, ours)
+        return Result(one.name, one.title, False, one.points, found.kind, message, took, mistake)
 
     def ours(self, one: Check) -> list[Run]:
         """The inputs and what our library gives for them; asked once for each seed."""
@@ -152,17 +152,21 @@ class _Checker:
         with Side(self.kit, new_python=True) as side:
             return changed(today, side.run(ours, process.START, replay_only=True), ours)
 
-    def message(self, one: Check, found: Fault, seen: list[Run], ours: list[Run]) -> Message:
-        """A fault in words: what was asked, what came, the nearest known mistake, and what to do next."""
+    def message(self, one: Check, found: Fault, seen: list[Run], ours: list[Run]) -> tuple[Message, str]:
+        """A fault in words: what was asked, what came, the nearest known mistake, and what to do next.
+
+        Returns:
+            The message, and the title of that mistake, or "".
+        """
         if found.kind in ("unusable", "ours"):
-            return Message(sentences=(found.sentence,))
+            return Message(sentences=(found.sentence,)), ""
         wrong = nearest(self.exercise, one, found, seen, ours) if len(seen) == len(ours) else None
         known = self.known(one, found, wrong) if wrong else ""
         sentences = [*_sentences(wrong, one, found, known), _agreeing(found, seen, self.devices)]
         run = found.run
         call = run.scenario.call(found.line, run.drawn, found.names or {}, run.device)
         yours, theirs = _values(found)
-        return Message(
+        message = Message(
             call=clean(call),
             trace=_trace(found),
             yours=yours,
@@ -172,6 +176,7 @@ class _Checker:
             hint=one.hint,
             where=f'Read again: lesson {self.exercise.word}, "{one.lesson}".' if one.lesson else "",
         )
+        return message, wrong.title if wrong else ""
 
     def known(self, one: Check, found: Fault, wrong: Wrong) -> str:
         """A known mistake's sentence, in full at the first check that shows it."""

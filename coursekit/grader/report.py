@@ -76,6 +76,7 @@ class Result:
             "raised", "unwritten", "stopped", "unusable", or "ours" when the course is at fault.
         parts: The message, in parts.
         seconds: How long the learner's code took.
+        mistake: The title of the known mistake that it looks like, or "".
     """
 
     name: str
@@ -85,6 +86,7 @@ class Result:
     kind: str = ""
     parts: Message = field(default_factory=Message)
     seconds: float = 0.0
+    mistake: str = ""
 
     @property
     def points(self) -> int:
@@ -185,6 +187,7 @@ class Report:
                 "of": result.of,
                 "kind": result.kind,
                 "message": result.message,
+                "mistake": result.mistake,
                 "seconds": round(result.seconds, 3),
             }
             for result in self.results
