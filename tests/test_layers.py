@@ -37,6 +37,10 @@ apart
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises inference kit progress root serving workspace
     classroom
+    classroom.gradebook classroom.book_file classroom.rows classroom.rules
+    classroom.rules     classroom.rows
+    classroom.rows
+    classroom.book_file
     classroom.submission
     data                sources
     diagnosis           root workspace
