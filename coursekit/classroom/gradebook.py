@@ -119,7 +119,7 @@ class GradeBook(BookFile):
         with self._writing():
             return self._grade(run, submission, result)
 
-    def override(self, learner: str, word: str, points: float | None, why: str, who: str) -> Override:
+    def override(self, learner: str, word: str, points: float | None, why: str, who: str) -> None:
         """Give a learner points whatever the checks say, or with None take an override back.
 
         Raises:
@@ -133,9 +133,6 @@ class GradeBook(BookFile):
         with self._writing():
             told = (word, _text(learner), points, _text(why.strip()), _text(who.strip()), _now())
             self._do("INSERT INTO overrides VALUES (NULL, ?, ?, ?, ?, ?, ?)", *told)
-        given = self._override(word, learner, with_taken_back=True)
-        assert given is not None
-        return given
 
     def set_rules(self, word: str, rules: Rules) -> None:
         """Keep the rules of an exercise; those before stay readable in the file."""
@@ -261,12 +258,12 @@ class GradeBook(BookFile):
             graded=_known(graded),
         )
 
-    def _override(self, word: str, learner: str, with_taken_back: bool = False) -> Override | None:
+    def _override(self, word: str, learner: str) -> Override | None:
         rows = self._all(
             "SELECT points, why, who, given FROM overrides WHERE word = ? AND learner = ? "
             "ORDER BY override DESC LIMIT 1", word, learner,
         )  # fmt: skip
-        if not rows or (rows[0][0] is None and not with_taken_back):
+        if not rows or rows[0][0] is None:
             return None
         points, why, who, given = rows[0]
         return Override(points, why, who, _known(given))
