@@ -27,7 +27,7 @@ import importlib.util
 import linecache
 import sys
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
@@ -149,6 +149,22 @@ def written(folder: Path | str = NAME) -> dict[str, str]:
                     place = f"{_short(file)}:{statement.node.lineno}"
                     found.update({f"{word}.{name}": place for name in statement.names if name in ours})
     return found
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write a kit's files, given as module name to source text.
+
+    Raises:
+        KitError: One is called what no module can be called.
+    """
+    for module, text in files.items():
+        parts = module.split(".")
+        if not all(part.isidentifier() for part in parts):
+            raise KitError(f"{module!r} is no name of a module: letters, digits and _ only, dots between.")
+        path = folder.joinpath(*parts).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Half characters stay what they are: `text_of` says of which file they are.
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def nearest_module(word: str, ending: str = "") -> str:

@@ -13,10 +13,11 @@ from coursekit.grader import Right, Wrong
 from coursekit.grader.checking import check
 from coursekit.grader.encoding import Array
 from coursekit.grader.exercises import folder, load, words
-from coursekit.grader.mistakes import write_files
-from coursekit.grader.observing import Kit, Side, ask_reference
+from coursekit.grader.observing import Kit, Side
+from coursekit.grader.reference import ask_reference
 from coursekit.grader.report import Report, Result
 from coursekit.grader.starter import solution, sources, starter
+from coursekit.kit import write_files
 
 # A learner waits for every check; those of one exercise together stay under this on a busy machine.
 SECONDS = 8.0

@@ -14,10 +14,10 @@ from coursekit.grader import checking, exercises, process
 from coursekit.grader.case import Case
 from coursekit.grader.checking import check
 from coursekit.grader.exercises import UnknownExercise, load, words
-from coursekit.grader.mistakes import write_files
 from coursekit.grader.report import Message, Report, Result
 from coursekit.grader.scenario import Scenario
 from coursekit.grader.starter import solution
+from coursekit.kit import write_files
 
 Checked = Callable[..., Report]
 
@@ -478,7 +478,7 @@ def test_errors_prints_and_files_can_be_asked_for(checked: Checked) -> None:
 
 def test_every_device_is_asked_the_same(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first stands in for a second device: draws are played back, and the report names both."""
-    monkeypatch.setattr(checking, "_devices", lambda: ("cpu", "cpu"))
+    monkeypatch.setattr(checking, "devices_here", lambda: ("cpu", "cpu"))
 
     assert (
         "✓ it asks in every way · 1 of 1 point · cpu, cpu"

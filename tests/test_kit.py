@@ -23,8 +23,18 @@ from test_setup import environment, interpreter
 
 import coursekit
 from coursekit.grader.exercises import load
-from coursekit.grader.mistakes import as_files, write_files
-from coursekit.kit import KitError, KitWarning, drop, folder_of, install, modules, remove, written
+from coursekit.grader.mistakes import as_files
+from coursekit.kit import (
+    KitError,
+    KitWarning,
+    drop,
+    folder_of,
+    install,
+    modules,
+    remove,
+    write_files,
+    written,
+)
 
 ROOT = str(Path(coursekit.__file__).parents[1])
 OURS = coursekit.random_split(2)

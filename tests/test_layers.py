@@ -56,22 +56,28 @@ apart
     markdown            grader.exercises
     kit                 definitions
     grader.starter      definitions grader.exercises grader.form
-    grader.checking     grader.exercises grader.form grader.judging grader.mistakes grader.observing
-                        grader.process grader.report grader.timing grader.wording
-    grader.timing       grader.form grader.judging grader.observing grader.process
+    grader.checking     grader.batch grader.exercises grader.form grader.process grader.report
+    grader.batch        grader.exercises grader.form grader.judging grader.mistakes grader.observing
+                        grader.process grader.reference grader.report grader.telling grader.timing
+    grader.timing       grader.form grader.judging grader.observing grader.process grader.reference
+    grader.reference    grader.case grader.form grader.mistakes grader.observing grader.process
+                        grader.scenario
+    grader.telling      grader.form grader.job grader.judging grader.mistakes grader.observing
+                        grader.report grader.wording
     grader.report       grader.wording
     grader.mistakes     grader.comparison grader.encoding grader.form grader.judging grader.observing
                         grader.wording
     grader.judging      grader.comparison grader.form grader.observing grader.wording
-    grader.observing    grader.case grader.encoding grader.form grader.process grader.scenario
+    grader.observing    grader.case grader.encoding grader.process grader.scenario
     grader.scenario     definitions grader.wording
-    grader.process      grader.encoding grader.frames
+    grader.process      grader.job
+    grader.job          grader.encoding grader.frames
     grader.frames       grader.encoding
     grader.case         grader.encoding
     grader.comparison   grader.encoding grader.wording
     grader.wording      grader.encoding
     grader.encoding
-    grader.exercises    grader.form
+    grader.exercises    definitions grader.form
     grader.form
     definitions
 apps

@@ -6,9 +6,10 @@ Read in this order:
 - `exercises`, `starter`: finding an exercise, and cutting its starting point out of the library.
 - `scenario`, `case`: what a check asks, and the inputs it draws.
 - `encoding`: the plain data that cross from the learner's process.
-- `runner`, `process`: the learner's side, and how it is started, watched and ended.
-- `comparison`, `judging`, `timing`, `report`: what was seen against what ours gives, in words.
-- `checking`: all of it together.
+- `runner`: the learner's side; `process`, `job`: how it is started, asked, watched and ended.
+- `observing`, `reference`: what was seen there, and what ours gives.
+- `comparison`, `judging`, `timing`: the one against the other; `mistakes`, `telling`, `report`: in words.
+- `batch`: all of it together, for many kits; `checking`: for a learner's own.
 
 Nothing here imports torch or the library until a check runs.
 """

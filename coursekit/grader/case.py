@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,14 +65,14 @@ class Case:
         seed: int,
         recorded: dict[str, Any] | None = None,
         device: str = "cpu",
-        folder: Path | None = None,
+        new_folder: Callable[[], Path] | None = None,
         printed: Callable[[], str] = lambda: "",
         replay_only: bool = False,
     ) -> None:
         self.device = device
         self.drawn: dict[str, Any] = {}
         self._seed, self._recorded = seed, recorded or {}
-        self._folder, self._printed, self._replay_only = folder, printed, replay_only
+        self._new_folder, self._printed, self._replay_only = new_folder, printed, replay_only
 
     def _draw(self, name: str, make: Callable[[random.Random], Value]) -> Value:
         """The recorded value of that name, or a new one: the same for the same seed."""
@@ -129,12 +130,12 @@ class Case:
         """What was drawn under that name; for judges."""
         return self.drawn[name]
 
-    @property
+    @cached_property
     def folder(self) -> Path:
-        """A folder of this scenario's own, empty at its start and gone after it."""
-        if self._folder is None:
+        """A folder of this scenario's own, empty at first, and gone with the process."""
+        if self._new_folder is None:
             raise RuntimeError("a judge has no folder; let the scenario yield what it found there.")
-        return self._folder
+        return self._new_folder()
 
     @property
     def printed(self) -> str:

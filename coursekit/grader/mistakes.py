@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .comparison import compare
 from .encoding import Array, Refused
 from .form import Check, Exercise, Wrong
 from .judging import Fault
-from .observing import Kit, Run, Side
+from .observing import Run
 from .wording import brief
-
-SECONDS = 5.0
-
-
-def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write a kit's files: module name to source text."""
-    for module, text in files.items():
-        path = folder.joinpath(*module.split(".")).with_suffix(".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def as_files(replace: Mapping[str, str]) -> dict[str, str]:
@@ -34,8 +22,15 @@ def as_files(replace: Mapping[str, str]) -> dict[str, str]:
     return files
 
 
-def nearest(exercise: Exercise, check: Check, fault: Fault, seen: list[Run], ours: list[Run]) -> Wrong | None:
-    """The wrong answer that does the same for every input, or at least at the value in question."""
+def nearest(
+    exercise: Exercise, check: Check, fault: Fault, seen: list[Run], runs_of: Callable[[Wrong], list[Run]]
+) -> Wrong | None:
+    """The wrong answer that does the same for every input, or at least at the value in question.
+
+    Args:
+        seen: What the learner's gave.
+        runs_of: What a wrong answer gives for the same inputs.
+    """
     if fault.kind not in ("differs", "judged", "changed", "raised", "slow"):
         return None
     likely = sorted(exercise.wrong, key=lambda wrong: wrong.caught_by is not check)
@@ -43,28 +38,14 @@ def nearest(exercise: Exercise, check: Check, fault: Fault, seen: list[Run], our
     if is_slow:  # all values are right: what is caught here all the same is caught for its time
         likely = [wrong for wrong in likely if wrong.caught_by is check]
     found = None
-    with Side(Kit()) as side, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        for number, wrong in enumerate(likely):
-            runs = _runs_of(wrong, ours, side, Path(folder) / str(number))
-            if all(_same(a, b) for a, b in zip(seen, runs, strict=True)):
-                return wrong
-            here = wrong.caught_by is check and fault.label and not is_slow
-            if here and _same_at(fault.label, seen, runs):
-                found = found or wrong
+    for wrong in likely:
+        runs = runs_of(wrong)
+        if all(_same(a, b) for a, b in zip(seen, runs, strict=True)):
+            return wrong
+        here = wrong.caught_by is check and fault.label and not is_slow
+        if here and _same_at(fault.label, seen, runs):
+            found = found or wrong
     return found
-
-
-_known: dict[tuple[str, ...], list[Run]] = {}
-
-
-def _runs_of(wrong: Wrong, ours: list[Run], side: Side, folder: Path) -> list[Run]:
-    """What a wrong answer gives for the same inputs; each is run once for the same question."""
-    key = (*wrong.replace.values(), ours[0].scenario.source, *(f"{run.seed} {run.device}" for run in ours))
-    if key not in _known:
-        write_files(folder, as_files(wrong.replace))
-        side.use(Kit("mykit", folder, frozenset(wrong.replace)))
-        _known[key] = [side.run(run, SECONDS, replay_only=True) for run in ours]
-    return _known[key]
 
 
 def _same(a: Run, b: Run) -> bool:

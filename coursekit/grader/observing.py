@@ -6,38 +6,46 @@ inputs and never runs a line of the learner's, the learner's plays them back.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from . import process
-from .case import Case, sizes
+from .case import Case
 from .encoding import Raised, decode, encode, plain
-from .form import Check
 from .scenario import Scenario
+
+# What reading a message that is not in the agreed form may raise.
+NOT_IN_FORM = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Kit:
-    """Whose code a scenario runs beside: a folder over our library, or the library alone (folder None).
+    """Whose code a scenario runs beside: a folder or files over our library, or the library alone (neither).
 
-    `only` names the definitions of the folder that count (None: all), `asked` those that ours may not stand
-    in for.
+    `files` maps each module to its text; the other side writes them where only it can. `only` names the
+    definitions that count (None: all), `asked` those that ours may not stand in for.
     """
 
     name: str = "coursekit"
     folder: Path | None = None
     only: frozenset[str] | None = None
     asked: frozenset[str] = frozenset()
+    files: Mapping[str, str] | None = None
 
     def request(self) -> dict[str, Any]:
-        only = None if self.only is None else sorted(self.only)
-        folder = None if self.folder is None else str(self.folder)
-        return {"do": "kit", "name": self.name, "folder": folder, "only": only, "asked": sorted(self.asked)}
+        """What the other side is told of it."""
+        return {
+            "do": "kit",
+            "name": self.name,
+            "folder": None if self.folder is None else str(self.folder),
+            "files": None if self.files is None else dict(self.files),
+            "only": None if self.only is None else sorted(self.only),
+            "asked": sorted(self.asked),
+        }
 
 
 @dataclass(frozen=True)
@@ -97,10 +105,16 @@ class Run:
 
 
 class Side:
-    """A kit in a process of its own, started anew when it had to be ended."""
+    """A kit in a process of its own, started anew when it had to be ended.
 
-    def __init__(self, kit: Kit, new_python: bool = False) -> None:
-        self.kit, self.new_python = kit, new_python
+    Args:
+        kit: Whose code runs there.
+        place: Starts the process.
+        new_python: With other hashes of text, and nothing left of before.
+    """
+
+    def __init__(self, kit: Kit, place: process.Place = process.start, new_python: bool = False) -> None:
+        self.kit, self.place, self.new_python = kit, place, new_python
         self._job: process.Job | None = None
         self._unusable = self._last_words = ""
         self._is_ready = False
@@ -111,22 +125,24 @@ class Side:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self.close()
 
     def run(self, asked: Run, seconds: float, replay_only: bool = False) -> Run:
-        """Run one scenario with the inputs of `asked`; the wall clock stands outside, in seconds."""
+        """Run one scenario with the inputs of `asked`; the wall clock stands outside, in seconds.
+
+        Raises:
+            CannotStart: The place where it runs was lost, which is no fault of the code that ran there.
+        """
         begun = time.monotonic()
-        folder = tempfile.mkdtemp(prefix="check-")
         blank = Run(asked.scenario, asked.seed, asked.device, asked.drawn)
-        try:
-            job = self._ready()
-            if job is None:
-                return replace(blank, unusable=self._unusable)
-            request, buffers = _request(blank, folder, replay_only)
-            run = self._ask(job, blank, request, buffers, seconds)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return replace(run, seconds=time.monotonic() - begun)
+        job = self._ready()
+        if job is None:
+            return replace(blank, unusable=self._unusable)
+        request, buffers = _request(blank, replay_only)
+        run = self._ask(job, blank, request, buffers, seconds)
+        # What was played back is what we sent, whatever the other side says was drawn.
+        drawn = asked.drawn if replay_only else run.drawn
+        return replace(run, drawn=drawn, seconds=time.monotonic() - begun)
 
     def again(self, run: Run, label: str, number: int, times: int, seconds: float) -> Run:
         """Make a timed call of the scenario that was run last again, so many times, in orders of its own.
@@ -150,10 +166,11 @@ class Side:
     def _ready(self) -> process.Job | None:
         """The process, with the kit in place; None when the kit cannot be put together."""
         if not self._is_ready and not self._unusable:
-            self._job = self._job or process.start(self.new_python)
+            self._job = self._job or self.place(self.new_python)
             self._is_ready = True
+            request = self.kit.request() | {"home": self._job.folder and str(self._job.folder)}
             try:
-                ((answer, _),) = self._job.ask(self.kit.request(), [], process.START)
+                ((answer, _),) = self._job.ask(request, [], process.START)
             except process.Stopped:
                 last = self._job.printed().strip().splitlines()[-1:]
                 raise process.CannotStart(f"coursekit itself could not be loaded: {' '.join(last)}") from None
@@ -177,10 +194,10 @@ class Side:
                     end = _end(message, parts)
         except process.Stopped as stopped:
             end = {"stopped": stopped.why, "status": stopped.status}
-        except (KeyError, ValueError, TypeError):
+        except NOT_IN_FORM:
             end = {"stopped": "broken"}
         if "stopped" in end:
-            self._close()
+            self.close()
         return replace(run, seen=tuple(seen), seconds=over - begun, **end)
 
     def printed(self) -> str:
@@ -194,24 +211,19 @@ class Side:
         if self._job:
             self._job.forget_printed()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the process; the next question starts another."""
         if self._job is not None:
             self._job.end()
             self._last_words = self._job.printed()
         self._job, self._is_ready = None, False
 
 
-def _request(run: Run, folder: str, replay_only: bool) -> tuple[dict[str, Any], list[bytes]]:
+def _request(run: Run, replay_only: bool) -> tuple[dict[str, Any], list[bytes]]:
     """All that the other side is told: the scenario's text, a seed, a device and what was drawn."""
     draws, buffers = encode(plain(run.drawn))
     scenario = {"source": run.scenario.source, "name": run.scenario.name, "seed": run.seed, "draws": draws}
-    return {
-        "do": "run",
-        **scenario,
-        "device": run.device,
-        "folder": folder,
-        "replay_only": replay_only,
-    }, buffers
+    return {"do": "run", **scenario, "device": run.device, "replay_only": replay_only}, buffers
 
 
 def _seen(message: dict[str, Any], buffers: list[bytes]) -> Seen:
@@ -231,43 +243,3 @@ def _end(message: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
         return {"unusable": str(message["text"])}
     lines = tuple((str(file), int(line), str(name), str(text)) for file, line, name, text in message["lines"])
     return {"error": decode(message["error"], []), "lines": lines, "line": int(message["line"])}
-
-
-class ReferenceFailed(RuntimeError):
-    """Our own library does not get through a check: the fault is ours, never the learner's."""
-
-
-def ask_reference(side: Side, check: Check, exercise: str, seed: int, devices: tuple[str, ...]) -> list[Run]:
-    """Draw a check's inputs and see what ours gives: every size twice, on every device.
-
-    Args:
-        side: The reference's process.
-        exercise: The text of the exercise's file.
-        seed: All draws follow from it.
-
-    Raises:
-        ReferenceFailed: Ours did not get to the end of the scenario.
-    """
-    scenario = Scenario.cut(exercise, check.name)
-    runs = []
-    for size in range(check.rounds):
-        kept: dict[str, Any] = {}
-        for repeat in range(2):
-            asked = Run(scenario, seed * 1000 + size * 10 + repeat, devices[0], kept)
-            first = whole(side.run(asked, process.START))
-            kept = sizes(first.drawn)
-            runs.append(first)
-            for device in devices[1:]:
-                runs.append(whole(side.run(replace(first, device=device), process.START, replay_only=True)))
-    return runs
-
-
-def whole(run: Run) -> Run:
-    """The run, if it got to its end; `ReferenceFailed` if not."""
-    if run.is_whole:
-        return run
-    why = run.unusable or run.stopped or (f"{run.error.type}: {run.error.text}" if run.error else "")
-    raise ReferenceFailed(
-        f"The check {run.scenario.name} could not be asked of our own library ({why}). "
-        "This is a fault of the course and not of your code."
-    )

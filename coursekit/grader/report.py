@@ -9,7 +9,7 @@ from typing import Any
 
 from .wording import clean, count
 
-FORMAT = 1
+FORMAT = 2
 NOTHING = "Nothing was checked."
 
 
@@ -112,7 +112,7 @@ class Report:
 
     Attributes:
         problem: A sentence about the whole kit when nothing could be run at all, else "".
-        seed: All inputs follow from it; the same seed asks the same again.
+        seed: All inputs follow from it; the same seed asks the same again. None while it is a secret.
     """
 
     word: str
@@ -120,7 +120,7 @@ class Report:
     results: tuple[Result, ...]
     devices: tuple[str, ...]
     problem: str = ""
-    seed: int = 0
+    seed: int | None = None
 
     @property
     def points(self) -> int:
@@ -178,23 +178,45 @@ class Report:
         return self.text()
 
     def to_json(self) -> str:
-        """The report as JSON: `format`, `word`, `points`, `of`, `devices`, `seed`, `problem`, `results`."""
-        results: list[dict[str, Any]] = [
-            {
-                "name": result.name,
-                "passed": result.passed,
-                "points": result.points,
-                "of": result.of,
-                "kind": result.kind,
-                "message": result.message,
-                "mistake": result.mistake,
-                "seconds": round(result.seconds, 3),
-            }
+        """The report as JSON, whole: `from_json` gives an equal one.
+
+        Its parts are `format`, `word`, `title`, `points`, `of`, `devices`, `seed`, `problem` and `results`:
+        of each check its `name`, `title`, `passed`, `points`, `of`, `kind`, `message` as one text, that
+        message's `parts`, and `seconds`.
+        """
+        about: dict[str, Any] = {"format": FORMAT, "word": self.word, "title": self.title}
+        more = {"devices": self.devices, "seed": self.seed, "problem": self.problem}
+        about |= {"points": self.points, "of": self.of}
+        results = [
+            vars(result) | {"points": result.points, "message": result.message, "parts": vars(result.parts)}
             for result in self.results
         ]
-        about = {"format": FORMAT, "word": self.word, "points": self.points, "of": self.of}
-        more = {"devices": list(self.devices), "seed": self.seed, "problem": self.problem, "results": results}
-        return json.dumps({**about, **more}, ensure_ascii=False, indent=1)
+        # Half characters, which no file can hold, may come from a learner's code: all but ASCII is escaped.
+        return json.dumps({**about, **more, "results": results}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The report that `to_json` wrote.
+
+        Raises:
+            ValueError: It is no report, or one of another format.
+        """
+        try:
+            data = json.loads(text)
+            if data["format"] != FORMAT:
+                had = f"This report has the format {data['format']!r}"
+                raise ValueError(f"{had}; this coursekit reads the format {FORMAT}.")
+            results = tuple(_result(one) for one in data["results"])
+            about = data["word"], data["title"], results, tuple(data["devices"])
+            return cls(*about, data["problem"], data["seed"])
+        except (LookupError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"This is no report in JSON ({type(error).__name__}: {error}).") from None
+
+
+def _result(data: dict[str, Any]) -> Result:
+    parts = Message(**data["parts"] | {"sentences": tuple(data["parts"]["sentences"])})
+    about = data["name"], data["title"], data["passed"], data["of"], data["kind"], parts, data["seconds"]
+    return Result(*about)
 
 
 # The colours have 3:1 or more against both white and near-black; the words never take them.

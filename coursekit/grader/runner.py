@@ -13,7 +13,9 @@ import importlib
 import io
 import os
 import random
+import shutil
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -52,6 +54,8 @@ class _Job:
         self.kit: Any = None
         self.name = ""
         self.folder = Path()
+        self.home = ""
+        self.folders = 0
         self.timed: dict[str, Timed] = {}
         self.calls: list[Callable[[], Any]] = []
 
@@ -59,12 +63,17 @@ class _Job:
         write_frame(self.answers, message, buffers)
 
     def install(self, message: dict[str, Any]) -> None:
-        """Make the kit importable: the learner's folder over our library, or our library alone."""
-        from ..kit import KitError, install
+        """Make the kit importable: the learner's files over our library, or our library alone."""
+        from ..kit import KitError, install, write_files
 
-        self.name, self.folder = message["name"], Path(message["folder"] or ".").absolute()
+        self.name, self.home = message["name"], message["home"] or tempfile.gettempdir()
+        folder = message["folder"]
         try:
-            if message["folder"] is None:
+            if message["files"] is not None:
+                folder = self.new_folder(self.name)
+                write_files(folder, message["files"])
+            self.folder = Path(folder or ".").absolute()
+            if folder is None:
                 importlib.import_module(self.name)
             else:
                 install(self.name, self.folder, message["only"], message["asked"])
@@ -76,21 +85,25 @@ class _Job:
         else:
             self.say({"is": "ready"})
 
+    def new_folder(self, name: str) -> Path:
+        """An empty folder of that name, in the place where this process may write."""
+        self.folders += 1
+        folder = Path(self.home, f"check-{self.folders}", name)
+        folder.mkdir(parents=True)
+        return folder
+
     def run(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         """Run one scenario and report each value it yields, then what was drawn or what was raised."""
         from ..kit import KitError
 
         printed = _Printed(sys.stdout)
-        recorded = decode(message["draws"], buffers)
-        case = Case(
-            message["seed"],
-            {name: getattr(value, "data", value) for name, value in recorded.items()},
-            message["device"],
-            Path(message["folder"]),
-            printed.since,
-            message["replay_only"],
-        )
-        seed_everything(message["seed"])
+        recorded = {
+            name: getattr(one, "data", one) for name, one in decode(message["draws"], buffers).items()
+        }
+        seed, device, replay_only = message["seed"], message["device"], message["replay_only"]
+        new_folder = partial(self.new_folder, "files")
+        case = Case(seed, recorded, device, new_folder, printed.since, replay_only)
+        seed_everything(seed)
         self.timed = {}
         try:
             with contextlib.redirect_stdout(printed):
@@ -101,8 +114,10 @@ class _Job:
         except BaseException as error:
             self.failed(error)
         else:
-            drawn, buffers = encode(case.drawn)
+            drawn, buffers = encode({} if replay_only else case.drawn)
             self.say({"is": "done", "draws": drawn}, buffers)
+        if "folder" in vars(case):
+            shutil.rmtree(case.folder, ignore_errors=True)
 
     def answers_of(self, message: dict[str, Any], case: Case) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
         """Each value that the scenario yields, copied to plain data at once."""

@@ -16,8 +16,9 @@ from dataclasses import replace
 
 from .form import Check
 from .judging import Fault, fault_at, interrupted, unlike
-from .observing import Run, Seen, Side, whole
+from .observing import Run, Seen, Side
 from .process import START
+from .reference import whole
 
 # How often each side is asked: to pass, to fail, and at most.
 FEW, MORE, MANY = 5, 15, 60
