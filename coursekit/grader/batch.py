@@ -149,8 +149,8 @@ class _Checker:
         took = time.monotonic() - self.begun
         if found is None:
             return Result(one.name, one.title, True, one.points, seconds=took)
-        message = self.message(one, found, seen)
-        return Result(one.name, one.title, False, one.points, found.kind, message, took)
+        message, mistake = self.message(one, found, seen)
+        return Result(one.name, one.title, False, one.points, found.kind, message, took, mistake)
 
     def found(self, one: Check) -> tuple[Fault | None, list[Run]]:
         """The first fault and all runs; what was killed from outside is asked again before it is believed."""
@@ -199,15 +199,16 @@ class _Checker:
         with Side(self.learner.kit, self.batch.place, new_python=True) as side:
             return changed(today, side.run(ours, process.START, replay_only=True), ours)
 
-    def message(self, one: Check, found: Fault, seen: list[Run]) -> Message:
-        """A fault in words, with the nearest known mistake."""
+    def message(self, one: Check, found: Fault, seen: list[Run]) -> tuple[Message, str]:
+        """A fault in words, and the title of the nearest known mistake, or ""."""
         if found.kind in ("unusable", "ours"):
-            return Message(sentences=(found.sentence,))
+            return Message(sentences=(found.sentence,)), ""
         reference, exercise = self.batch.reference, self.batch.exercise
         wrong = None
         if len(seen) == len(reference.ours(one)):
             wrong = nearest(exercise, one, found, seen, lambda wrong: reference.mistaken(wrong, one))
-        return self.teller.message(one, found, seen, wrong, self.learner.printed())
+        message = self.teller.message(one, found, seen, wrong, self.learner.printed())
+        return message, wrong.title if wrong else ""
 
 
 def was_killed(run: Run) -> bool:

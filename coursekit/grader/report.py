@@ -216,7 +216,7 @@ class Report:
 def _result(data: dict[str, Any]) -> Result:
     parts = Message(**data["parts"] | {"sentences": tuple(data["parts"]["sentences"])})
     about = data["name"], data["title"], data["passed"], data["of"], data["kind"], parts, data["seconds"]
-    return Result(*about)
+    return Result(*about, data["mistake"])
 
 
 # The colours have 3:1 or more against both white and near-black; the words never take them.
