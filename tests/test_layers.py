@@ -37,7 +37,10 @@ apart
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises inference kit progress root serving workspace
     classroom
-    classroom.gradebook classroom.book_file classroom.rows classroom.rules
+    classroom.changes   classroom.gradebook classroom.records classroom.rows grader.report
+    classroom.gradebook classroom.book_file classroom.records classroom.rows classroom.rules
+    classroom.records   classroom.book_file classroom.rows
+    classroom.which_exercise definitions grader.exercises
     classroom.rules     classroom.rows
     classroom.rows
     classroom.book_file

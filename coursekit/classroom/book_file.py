@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -174,3 +175,22 @@ _SENTENCES = {
     "folder.",
     sqlite3.SQLITE_NOTADB: "is no grade book. Choose another file; nothing was changed.",
 }
+
+
+def now() -> str:
+    """This moment, as a book notes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def moment(text: str) -> datetime:
+    """A time that a book notes."""
+    return datetime.fromisoformat(text)
+
+
+def utf8(text: str) -> str:
+    """Text as a file can hold it: names of files may hold half characters, which are shown as numbers.
+
+    >>> utf8("caf\\udce9")
+    'caf\\\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
