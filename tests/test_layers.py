@@ -37,6 +37,17 @@ apart
     widgets.flipbooks   display drawing figures scenes screens tensors
     cli                 data diagnosis grader.exercises inference kit progress root serving workspace
     classroom
+    classroom.results   classroom.feedback classroom.findings classroom.neutral classroom.overview
+                        classroom.rows classroom.systems classroom.tally grader.exercises grader.report
+                        grader.wording
+    classroom.overview  classroom.findings classroom.neutral classroom.page classroom.rows classroom.tally
+                        grader.wording
+    classroom.findings  classroom.neutral classroom.rows classroom.tally grader.wording
+    classroom.feedback  classroom.neutral classroom.page classroom.rows grader.report grader.wording
+    classroom.systems   classroom.neutral classroom.rows classroom.senders
+    classroom.tally     classroom.rows grader.report
+    classroom.page      classroom.neutral
+    classroom.neutral   grader.wording
     classroom.changes   classroom.gradebook classroom.records classroom.rows grader.report
     classroom.gradebook classroom.book_file classroom.records classroom.rows classroom.rules
     classroom.records   classroom.book_file classroom.rows

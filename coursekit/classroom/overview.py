@@ -1,0 +1,253 @@
+"""The class at a glance: what to look at first, which checks failed and how, who needs a person, everyone.
+
+    page = overview_page(tallies, lines)
+
+One file without scripts, for the instructor: it names learners, and links to their pages beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..grader.wording import count
+from .findings import findings
+from .neutral import file_name, tag
+from .page import bar, columns, legend, page
+from .rows import GRADED, MISSING, OURS, REFUSED, Standing
+from .tally import CheckTally, Failure, Look, Tally
+
+# More rows than these make a page slow, and nobody reads them there: grades.json has them all.
+MOST_ROWS, MOST_LOOKS, MOST_ALIKE = 1000, 200, 100
+MOST_WAYS, MOST_COLUMNS = 6, 12
+
+_SORTS = (
+    ("right", "passed"),
+    ("wrong", "wrong"),
+    ("stopped", "did not run to its end"),
+    ("unwritten", "not written"),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One learner in the table of everyone: what is shown for each exercise, and all points together."""
+
+    learner: str
+    shown: tuple[str, ...]
+    points: float
+
+    @classmethod
+    def of(cls, learner: str, rows: Sequence[Standing]) -> Line:
+        """The line of a learner who stands so in each exercise."""
+        return cls(learner, tuple(map(_shown, rows)), sum(row.points or 0 for row in rows))
+
+
+def _shown(row: Standing) -> str:
+    """Points, and what else is to be known, in a word or two."""
+    about = [
+        {OURS: "not graded yet", REFUSED: "not gradable", MISSING: "nothing handed in"}.get(row.outcome, "")
+    ]
+    about += ["late" if row.days_late else "", "override" if row.override else ""]
+    points = "" if row.points is None else f"{row.points:g}"
+    words = ", ".join(filter(None, about))
+    return f"{points} ({words})" if points and words else points or words
+
+
+_SECTIONS = {
+    "settle": "For you to settle",
+    "help": "Who may need help",
+    "missing": "Not handed in",
+    "alike": "Alike",
+    "everyone": "Everyone",
+    "made": "What made these grades",
+}
+
+
+def overview_page(tallies: Sequence[Tally], lines: Sequence[Line]) -> str:
+    """The page.
+
+    Args:
+        tallies: Each exercise over the class.
+        lines: Everyone, by name.
+
+    >>> "There is nothing to look at first." in overview_page([Tally("metrics")], [])
+    True
+    """
+    title = "How the class did" if len(tallies) != 1 else f"{_title(tallies[0])}: how the class did"
+    parts = [f"<h1>{tag(title)}</h1>", _first(tallies), *map(_exercise, tallies)]
+    parts += [
+        _looks("settle", [look for tally in tallies for look in tally.settle], len(tallies) > 1),
+        _looks("help", [look for tally in tallies for look in tally.help], len(tallies) > 1),
+        _section("missing", [_missing(tally) for tally in tallies]),
+        _section("alike", [_alike(tally) for tally in tallies], _INFORMATION),
+        _section("everyone", [_everyone(tallies, lines)]),
+        _section("made", [_made(tally) for tally in tallies]),
+    ]
+    return page(title, parts)
+
+
+def _title(tally: Tally) -> str:
+    return tally.title or tally.word
+
+
+def _section(name: str, parts: Sequence[str], above: str = "") -> str:
+    """A section of the page, or nothing where it has no parts."""
+    inside = "\n".join(part for part in parts if part)
+    return f'<h2 id="{name}">{_SECTIONS[name]}</h2>\n{above}{inside}' if inside else ""
+
+
+def _first(tallies: Sequence[Tally]) -> str:
+    names = _SECTIONS | {f"checks-{tally.word}": f"{_title(tally)}, check by check" for tally in tallies}
+    items = "".join(
+        f'<li>{tag(one.sentence)} <a href="#{tag(one.place)}">{tag(names[one.place])}</a></li>'
+        for one in findings(tallies)
+    )
+    return (
+        f"<h2>Look at these first</h2>\n<ol>{items}</ol>"
+        if items
+        else "<p>There is nothing to look at first.</p>"
+    )
+
+
+def _page_of(learner: str) -> str:
+    """A learner's name, which leads to their page."""
+    return f'<a href="feedback/{file_name(learner)}.html"><bdi>{tag(learner, 200)}</bdi></a>'
+
+
+# The exercises --------------------------------------------------------------------------------------------
+
+
+def _exercise(tally: Tally) -> str:
+    figures = [("learners", f"{tally.learners}"), ("graded", f"{tally.outcomes[GRADED]}")]
+    if tally.median is not None:
+        figures += [
+            (f"median, of {tally.of}", f"{tally.median:g}"),
+            ("have all points", f"{tally.points[tally.of]}"),
+            ("have none", f"{tally.points[0]}"),
+        ]
+    shown = "".join(f"<li><strong>{number}</strong> {tag(words)}</li>" for words, number in figures)
+    parts = [
+        f"<h2>{tag(_title(tally))}</h2>",
+        f'<ul class="figures">{shown}</ul>',
+        _checks(tally),
+        _points(tally),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _checks(tally: Tally) -> str:
+    """A bar for each check, in the order of the exercise, and the ways in which it failed."""
+    if not tally.checks:
+        return ""
+    items = "".join(f"<li>{_check(one)}</li>" for one in tally.checks.values())
+    head = f'<h3 id="checks-{tag(tally.word)}">Check by check</h3>'
+    return f'{head}\n{legend(_SORTS)}<ol class="plain">{items}</ol>'
+
+
+def _check(one: CheckTally) -> str:
+    counts = [(sort, words, getattr(one, sort)) for sort, words in _SORTS]
+    said = ", ".join(f"{number} {words}" for _, words, number in counts if number)
+    drawn = bar([(sort, number / max(1, one.count)) for sort, _, number in counts], f"{one.title}: {said}")
+    ways = one.worst()
+    head = f"<strong>{tag(one.title)}</strong> ({count(one.of, 'point')}): {said}."
+    more = ""
+    if ways:
+        listed = "".join(f"<li>{_way(failure)}</li>" for failure in ways[:MOST_WAYS])
+        rest = len(ways) - MOST_WAYS
+        listed += f"<li>and in {count(rest, 'other way')}</li>" if rest > 0 else ""
+        more = f"<details><summary>How it failed: {tag(one.title)}</summary><ul>{listed}</ul></details>"
+    return f"<p>{head}</p>{drawn}{more}"
+
+
+def _way(failure: Failure) -> str:
+    """One way of failing: the known mistake or what was read, and whose page shows it."""
+    title = f"<strong>{tag(failure.title)}</strong>: " if failure.title else "Like no known mistake: "
+    shown = ", ".join(map(_page_of, failure.learners))
+    return f"{count(failure.count, 'learner')}. {title}{tag(failure.sentence, 400)} See {shown}."
+
+
+def _points(tally: Tally) -> str:
+    if not tally.points or not tally.of:
+        return ""
+    return f"<h3>Points</h3>\n{columns(histogram(tally), 'learners')}"
+
+
+def histogram(tally: Tally) -> list[tuple[str, int]]:
+    """How many learners have how many points, in at most so many columns as a phone can show.
+
+    >>> tally = Tally("metrics", of=30)
+    >>> tally.points.update([0, 7.5, 30])
+    >>> [label for label, number in histogram(tally) if number]
+    ['0-2', '6-8', '30-32']
+    """
+    wide = -(-(tally.of + 1) // MOST_COLUMNS)
+    most = max([tally.of, *tally.points])  # an override may give more than can be earned
+    counts = [0] * (int(most) // wide + 1)
+    for points, number in tally.points.items():
+        counts[int(points) // wide] += number
+    return [(f"{wide * at}-{wide * (at + 1) - 1}" if wide > 1 else f"{at}", n) for at, n in enumerate(counts)]
+
+
+# Lists of learners ----------------------------------------------------------------------------------------
+
+
+def _looks(name: str, looks: Sequence[Look], with_word: bool) -> str:
+    items = []
+    for look in looks[:MOST_LOOKS]:
+        word = f" ({tag(look.word)})" if with_word else ""
+        items.append(f"<li>{_page_of(look.learner)}{word}: {tag(look.why, 600)}</li>")
+    return _section(name, [f"<ul>{''.join(items)}</ul>{_rest(len(looks) - MOST_LOOKS)}"] if items else [])
+
+
+def _rest(more: int) -> str:
+    return f"<p>And {more} more: grades.json has them all.</p>" if more > 0 else ""
+
+
+def _missing(tally: Tally) -> str:
+    if not tally.missing:
+        return ""
+    names = ", ".join(map(_page_of, tally.missing[:MOST_LOOKS]))
+    return f"<p>{tag(_title(tally))}: {names}.</p>{_rest(len(tally.missing) - MOST_LOOKS)}"
+
+
+_INFORMATION = (
+    "<p>This is information, not a score: there are few ways to write a short function, and the library, "
+    "which anyone may read, is the solution.</p>"
+)
+
+
+def _alike(tally: Tally) -> str:
+    """Who wrote something like the library's text or somebody else's, by definition."""
+    items = []
+    for (definition, whose), who in list(tally.likenesses.items())[:MOST_ALIKE]:
+        names = ", ".join(f"{_page_of(learner)} ({share:.0%})" for learner, share in who[:MOST_COLUMNS])
+        more = f" and {len(who) - MOST_COLUMNS} more" if len(who) > MOST_COLUMNS else ""
+        like = f"what {_page_of(whose)} wrote" if whose else "the library"
+        items.append(f"<li><code>{tag(definition)}</code> is like {like}: {names}{more}</li>")
+    return f"<ul>{''.join(items)}</ul>{_rest(len(tally.likenesses) - MOST_ALIKE)}" if items else ""
+
+
+def _everyone(tallies: Sequence[Tally], lines: Sequence[Line]) -> str:
+    if not lines:
+        return ""
+    titles = "".join(f'<th scope="col" class="number">{tag(_title(tally))}</th>' for tally in tallies)
+    total = f'<th scope="col" class="number">All, of {sum(tally.of for tally in tallies)}</th>'
+    rows = "".join(
+        f"<tr><th scope='row'>{_page_of(one.learner)}</th>"
+        + "".join(f'<td class="number">{tag(shown)}</td>' for shown in one.shown)
+        + f'<td class="number">{one.points:g}</td></tr>'
+        for one in lines[:MOST_ROWS]
+    )
+    head = f'<thead><tr><th scope="col">Learner</th>{titles}{total}</tr></thead>'
+    table = f"<table><caption>{count(len(lines), 'learner')}</caption>{head}<tbody>{rows}</tbody></table>"
+    region = '<div class="scroll" role="region" aria-label="Everyone" tabindex="0">'
+    return f"{region}{table}</div>{_rest(len(lines) - MOST_ROWS)}"
+
+
+def _made(tally: Tally) -> str:
+    """Which versions, devices and machines the grades come from, and what was not protected."""
+    made = [(number, how) for how, number in tally.origins.most_common()]
+    made += [(number, f"without the full sandbox: {why}") for why, number in tally.unprotected.most_common()]
+    items = "".join(f"<li>{count(number, 'grade')}: {tag(how)}</li>" for number, how in made)
+    return f"<p>{tag(_title(tally))}</p><ul>{items}</ul>" if items else ""

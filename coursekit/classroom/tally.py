@@ -1,0 +1,202 @@
+"""What a class did with an exercise, counted: which checks failed, in which ways, and who needs a person.
+
+Failures that are the same are counted together: by the known mistake that they look like, else by what came.
+All of a run are asked the same, so the same thought gives the same wrong value. What many get wrong in one
+way is worth a word in the next lesson, or it says that the task can be read in another way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..grader.report import Report, Result
+from .rows import GRADED, MISSING, OURS, Likeness, Standing
+
+FEW = 3
+
+
+@dataclass
+class Failure:
+    """One way in which a check failed.
+
+    Attributes:
+        title: The known mistake's title, or "" for what looks like none that is known.
+        sentence: What one of those learners read.
+        count: How many learners.
+        learners: The first few of them.
+    """
+
+    title: str
+    sentence: str
+    count: int = 0
+    learners: list[str] = field(default_factory=list)
+
+
+@dataclass
+class CheckTally:
+    """One check over the class: each learner is in one of the four counts."""
+
+    title: str
+    of: int
+    right: int = 0
+    wrong: int = 0
+    stopped: int = 0
+    unwritten: int = 0
+    failures: dict[str, Failure] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many learners were asked."""
+        return self.right + self.wrong + self.stopped + self.unwritten
+
+    @property
+    def failed(self) -> int:
+        """How many wrote something that did not pass."""
+        return self.wrong + self.stopped
+
+    def worst(self) -> list[Failure]:
+        """The ways in which it failed, the most frequent first."""
+        return sorted(self.failures.values(), key=lambda failure: -failure.count)
+
+    def add(self, learner: str, result: Result) -> None:
+        """Count one learner's result."""
+        sort = sort_of(result)
+        setattr(self, sort, getattr(self, sort) + 1)
+        if sort not in ("wrong", "stopped"):
+            return
+        sentence = next(iter(result.parts.sentences), "")
+        failure = self.failures.setdefault(_what_came(result), Failure(result.mistake, sentence))
+        failure.count += 1
+        if len(failure.learners) < FEW:
+            failure.learners.append(learner)
+
+
+def _what_came(result: Result) -> str:
+    """What is the same for all who failed a check in the same way."""
+    if result.mistake or result.kind == "slow":
+        return result.mistake or result.kind
+    parts = result.parts
+    return "\n".join([*parts.sentences[:1], parts.yours, parts.trace.rpartition("\n")[2]])
+
+
+def sort_of(result: Result) -> str:
+    """Which of the four a result is; "stopped" is what did not run to its end."""
+    if result.passed:
+        return "right"
+    return {"unwritten": "unwritten", "stopped": "stopped", "unusable": "stopped"}.get(result.kind, "wrong")
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody to look at, and why: a sentence."""
+
+    learner: str
+    word: str
+    why: str
+
+
+@dataclass
+class Tally:
+    """One exercise over the class.
+
+    Attributes:
+        title: That of the exercise, or its word while no report tells.
+        of: What can be earned.
+        outcomes: How many learners' grades have each outcome.
+        points: How many learners have so many points, of those that count.
+        checks: By name, in the order of the exercise.
+        settle: What only a person can settle.
+        help: Who wrote much and gained nothing, and may need help.
+        late: How many submissions that count came after the due date.
+        likenesses: For each definition and whose it is like ("" is the library): who.
+        origins: What made the grades: how many of each.
+    """
+
+    word: str
+    title: str = ""
+    of: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    points: Counter[float] = field(default_factory=Counter)
+    checks: dict[str, CheckTally] = field(default_factory=dict)
+    settle: list[Look] = field(default_factory=list)
+    help: list[Look] = field(default_factory=list)
+    late: int = 0
+    missing: list[str] = field(default_factory=list)
+    likenesses: dict[tuple[str, str], list[tuple[str, float]]] = field(default_factory=dict)
+    origins: Counter[str] = field(default_factory=Counter)
+    unprotected: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: Standing, report: Report | None) -> None:
+        """Count where one learner stands."""
+        self.title = self.title or (report.title if report else "")
+        self.of = max(self.of, row.of)
+        self.outcomes[row.outcome] += 1
+        self.late += row.days_late > 0
+        if row.points is not None:
+            self.points[row.points] += 1
+        if row.outcome == MISSING and row.override is None:
+            self.missing.append(row.learner)
+        for likeness in row.likenesses:
+            self._add_likeness(row.learner, likeness)
+        if row.run and row.outcome == GRADED:
+            self.origins[origin(row)] += 1
+            self.unprotected.update(
+                [row.run.conditions.unprotected] if row.run.conditions.unprotected else []
+            )
+        if report and row.outcome == GRADED:
+            for result in report.results:
+                check = self.checks.setdefault(result.name, CheckTally(result.title, result.of))
+                check.add(row.learner, result)
+        self._look(row, report)
+
+    def _add_likeness(self, learner: str, likeness: Likeness) -> None:
+        key = (likeness.definition, likeness.learner)
+        self.likenesses.setdefault(key, []).append((learner, likeness.share))
+
+    def _look(self, row: Standing, report: Report | None) -> None:
+        """Note whether a person should look, and why; what a person has settled needs none."""
+        if row.override is not None:
+            return
+        if row.needs_a_look:
+            again = " It does not count, and is graded again next time." if row.outcome == OURS else ""
+            self.settle.append(Look(row.learner, row.word, f"{row.sentence}{again}"))
+        elif report and report.problem:
+            self.settle.append(Look(row.learner, row.word, report.problem))
+        elif row.notes:
+            self.settle.append(Look(row.learner, row.word, " ".join(row.notes)))
+        if row.earned == 0 and report and not report.problem and _all_written(report.results):
+            self.help.append(Look(row.learner, row.word, "Everything is written, and no check passed."))
+
+    @property
+    def median(self) -> float | None:
+        """The middle of the points that count."""
+        ordered = sorted(self.points.elements())
+        if not ordered:
+            return None
+        middle = len(ordered) // 2
+        return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+    @property
+    def learners(self) -> int:
+        """How many learners there are, those with nothing handed in among them."""
+        return self.outcomes.total()
+
+    def worst_checks(self) -> list[CheckTally]:
+        """The checks that failed, those that failed most first."""
+        return sorted((one for one in self.checks.values() if one.failed), key=lambda one: -one.failed)
+
+
+def _all_written(results: Iterable[Result]) -> bool:
+    return all(result.kind != "unwritten" for result in results)
+
+
+def origin(row: Standing) -> str:
+    """What made a grade, in a line: versions, device, machine."""
+    assert row.run is not None
+    made = row.run.conditions
+    return (
+        f"checks {row.checks[:12]} · coursekit {made.coursekit} · Python {made.python} · torch {made.torch}"
+        f" · {made.devices} · {made.machine}"
+    )
