@@ -55,9 +55,19 @@ apart
     classroom.rules     classroom.rows
     classroom.rows
     classroom.book_file
+    classroom.intake    classroom.assembling classroom.contents classroom.manifest classroom.python_text
+                        classroom.senders classroom.submission grader.exercises kit progress
+    classroom.assembling classroom.contents classroom.manifest classroom.notebooks classroom.python_text
+                        classroom.senders classroom.submission grader.wording kit
+    classroom.notebooks classroom.contents classroom.python_text definitions
+    classroom.python_text classroom.contents definitions grader.exercises kit
+    classroom.senders   classroom.contents
+    classroom.manifest  classroom.contents root
+    classroom.contents
     classroom.submission
     data                sources
     diagnosis           root workspace
+    sandbox.masking     definitions grader.exercises grader.form grader.starter
     grader              grader.form
     grader.runner       grader.case grader.encoding grader.frames grader.warm kit
     grader.warm

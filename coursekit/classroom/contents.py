@@ -84,20 +84,21 @@ def in_folder(folder: Path, most: int = MOST_ITEMS) -> list[Item]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                found.append(_of_entry(entry))
+                found.append(item(Path(entry.path), follow=False))
                 if len(found) > most:
                     raise LeftOut(f"holds more than {most:,} files")
     except OSError as error:
         raise LeftOut(f"cannot be opened: {error.strerror}") from None
-    return sorted(found, key=lambda item: item.name)
+    return sorted(found, key=lambda one: one.name)
 
 
-def _of_entry(entry: os.DirEntry[str]) -> Item:
-    name, path = spelt(entry.name), Path(entry.path)
+def item(path: Path, follow: bool = True) -> Item:
+    """One file or folder; a link is followed only where the instructor named it."""
+    name = spelt(path.name)
     try:
-        about = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        return Item(name, f"cannot be opened: {error.strerror}")
+        about = path.stat(follow_symlinks=follow)
+    except (OSError, ValueError) as error:
+        return Item(name, f"cannot be opened: {getattr(error, 'strerror', '') or error}")
     if stat.S_ISDIR(about.st_mode):
         return Item(name, is_folder=True, inside=partial(in_folder, path))
     fault = _KINDS.get(stat.S_IFMT(about.st_mode), "")
@@ -240,4 +241,4 @@ def _items(tree: _Tree) -> list[Item]:
         Item(name, is_folder=True, inside=partial(_items, below)) if isinstance(below, dict) else below
         for name, below in tree.items()
     )
-    return sorted(items, key=lambda item: item.name)
+    return sorted(items, key=lambda one: one.name)
