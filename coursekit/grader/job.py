@@ -38,8 +38,8 @@ class Stopped(Exception):
     """A job ended before its answer was complete.
 
     Attributes:
-        why: "hung" past the wall clock, "flooded" its output, "ended" by itself, "broken" words, or "memory"
-            when it was ended for taking more than its share.
+        why: "hung" past the wall clock, "flooded" its output, "ended" by itself, "broken" words, "memory"
+            when it was ended for taking more than its share, or "lost" with the place where it ran.
         status: For "ended", its exit status, or minus the signal that ended it.
     """
 
@@ -53,7 +53,7 @@ class Job:
 
     Args:
         requests, answers, output: Our ends of its three pipes.
-        end: Ends the process and all it started; returns its exit status, or minus a signal's number.
+        end: Ends the process and all it started; returns how it ended.
         folder: Where it may write, removed with it; None where it has a place of its own that goes with it.
     """
 
@@ -62,13 +62,15 @@ class Job:
         requests: BinaryIO,
         answers: BinaryIO,
         output: BinaryIO,
-        end: Callable[[], int],
+        end: Callable[[], Stopped],
         folder: Path | None = None,
     ) -> None:
         self._requests, self._answers, self._output = requests, answers, output
         self._end, self.folder = end, folder
+        self._reason = ""
         self._came: queue.Queue[Answer | Stopped] = queue.Queue(maxsize=4)
         self._is_over = False
+        self._ending: Stopped | None = None
         self._printed, self._total = b"", 0
         self._reading = threading.Lock()
         threading.Thread(target=self._read_answers, daemon=True).start()
@@ -85,7 +87,8 @@ class Job:
         """Send a request and give each answer to it, the last one included.
 
         Raises:
-            Stopped: The process hung, ended, flooded its output or broke the form.
+            Stopped: The process hung, ended, flooded its output, took too much or broke the form.
+            CannotStart: The place where it ran was lost, and the process with it.
         """
         until = time.monotonic() + seconds
         # A process that does not read must not hold us up, so the request is sent beside the waiting.
@@ -117,20 +120,20 @@ class Job:
 
     def end(self) -> int:
         """End the process and all it started; return its exit status, or minus a signal's number."""
-        self._is_over = True
-        with contextlib.suppress(OSError):
-            self._requests.close()
-        status = self._end()
-        self._end = lambda: status
-        # Its last words are on their way; one that got away and keeps the pipe open is not waited for.
-        self._listener.join(PATIENCE)
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        return status
+        return self._ended().status
 
-    def stop(self, why: str) -> None:
-        """Tell whoever waits for an answer that the process is being ended for a reason: a `Stopped.why`."""
-        self._deliver(Stopped(why))
+    def _ended(self) -> Stopped:
+        """End it, if that is not done yet; how it ended."""
+        if self._ending is None:
+            self._is_over = True
+            with contextlib.suppress(OSError):
+                self._requests.close()
+            self._ending = self._end()
+            # Its last words are on their way; one that got away and keeps the pipe open is not waited for.
+            self._listener.join(PATIENCE)
+            if self.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        return self._ending
 
     def _next(self, until: float) -> Answer:
         try:
@@ -140,7 +143,9 @@ class Job:
         if not isinstance(answer, Stopped):
             return answer
         if answer.why == "ended":
-            answer.status = self.end()
+            answer = self._ended()
+        if answer.why == "lost":
+            raise CannotStart("The process that the code ran in was lost with the sandbox around it.")
         raise answer
 
     def _send(self, message: dict[str, Any], buffers: list[bytes]) -> None:
@@ -171,7 +176,7 @@ class Job:
                 self._take_output()
             if self._total > MOST_OUTPUT and not was_told:
                 was_told = True
-                self.stop("flooded")
+                self._deliver(Stopped("flooded"))
 
     def _take_output(self) -> None:
         """Keep the beginning of what has come, and count all of it; close the pipe at its end."""

@@ -14,6 +14,21 @@ CRASHES = {
     -9: "Python was ended by the system while your code ran, most likely for asking for too much memory.",
     -11: "Python itself crashed while your code ran (a segmentation fault).",
     -6: "Python itself gave up while your code ran (an abort).",
+    -24: "Your code computed for longer than it may and was stopped: look for a loop that never ends.",
+    -31: "Your code asked the system for something that is not allowed here, and was stopped.",
+}
+# What errors say when something runs out, and what to say then.
+RUN_OUT = {
+    "No space left on device": "The disk is full: where checks run there is room for a few small files only.",
+    "File too large": "A file grew too large: where checks run there is room for a few small files only.",
+    "Too many open files": "Too many files are open at once: close each after use, best by `with`.",
+    "Resource temporarily unavailable": "Too many processes were started: here only a few may run at a time.",
+    "can't start new thread": "Too many threads were started: here only a few may run at a time.",
+    "not enough memory": "Your code asked for more memory than there is for it.",
+    "can't allocate memory": "Your code asked for more memory than there is for it.",
+    "Cannot allocate memory": "Your code asked for more memory than there is for it.",
+    "name resolution": "There is no network where your code is checked: it must do without downloads.",
+    "Network is unreachable": "There is no network where your code is checked: it must do without downloads.",
 }
 
 
@@ -78,7 +93,11 @@ def interrupted(run: Run, reference: Run, seconds: float) -> Fault:
         said = "Your code ended Python: take out exit(), quit() or sys.exit()."
         return replace(blank, kind="raised", sentence=said)
     said = f"Your code raised {run.error.type} before it gave an answer."
-    if "EOFError" in run.error.bases:
+    if run_out := next((says for words, says in RUN_OUT.items() if words in run.error.text), ""):
+        said = run_out
+    elif "MemoryError" in run.error.bases:
+        said = RUN_OUT["not enough memory"]
+    elif "EOFError" in run.error.bases:
         said = "Nobody can type while a check runs: take out input()."
     elif "RecursionError" in run.error.bases:
         said = f"{name} calls itself again and again; nothing tells it when to stop."
@@ -97,6 +116,8 @@ def _why_stopped(run: Run, seconds: float) -> str:
     if run.stopped == "hung":
         after = f"after {seconds:g} {'second' if seconds == 1 else 'seconds'}"
         return f"Your code was still running {after} and was stopped: look for a loop that never ends."
+    if run.stopped == "memory":
+        return "Your code took more memory than there is for it and was stopped: look for what keeps growing."
     if run.stopped == "flooded":
         return "Your code printed more than 10 MB and was stopped: look for a print inside a loop."
     if run.stopped == "broken":

@@ -71,7 +71,8 @@ class Run:
     Attributes:
         drawn: The inputs, by name, as plain data.
         error: What the code raised, with `lines` (file, line, function, text) of the learner's on the way.
-        stopped: "" or why the process ended first: "hung", "flooded", "ended" (with `status`), "broken".
+        stopped: "" or why the process ended first: "hung", "flooded", "memory", "broken", or "ended" with
+            a `status`.
         unusable: Why the kit could not be put together, in a sentence.
     """
 

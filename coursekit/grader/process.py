@@ -64,7 +64,7 @@ class _Warm:
             os.fdopen(theirs_to_ours[0], "rb"),
             os.fdopen(output[0], "rb"),
         )
-        return Job(*pipes, lambda: self.request(f"end {pid}"), _private_folder())
+        return Job(*pipes, lambda: Stopped("ended", self.request(f"end {pid}")), _private_folder())
 
     def request(self, words: str, *descriptors: int) -> int:
         with self.lock:

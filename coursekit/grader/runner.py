@@ -43,7 +43,6 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             job.prepare(message["label"], message["number"], message["times"])
         else:
             job.go()
-        sys.stdout.flush()
 
 
 class _Job:
@@ -60,6 +59,10 @@ class _Job:
         self.calls: list[Callable[[], Any]] = []
 
     def say(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        # What was printed before it must be on its way before it.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
         write_frame(self.answers, message, buffers)
 
     def install(self, message: dict[str, Any]) -> None:
