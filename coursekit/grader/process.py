@@ -146,14 +146,14 @@ def _cold(how: str) -> Job:
         start_new_session=True,
     )
 
-    def end() -> int:
+    def end() -> Stopped:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.2)
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()
-        return process.wait()
+        return Stopped("ended", process.wait())
 
     assert process.stdin is not None
     assert process.stdout is not None
