@@ -1,11 +1,11 @@
-"""The command line: `coursekit start`, `check`, `watch`, `status`, `lesson`, `doctor`, `predict`, `serve`
-and `data`.
+"""The command line: `coursekit start`, `check`, `watch`, `submit`, `status`, `lesson`, `doctor`, `predict`,
+`serve` and `data`.
 
 It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
 contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
 
 >>> sorted(command.callback.__name__ for command in app.registered_commands)
-['check', 'doctor', 'lesson', 'predict', 'serve', 'start', 'status', 'watch']
+['check', 'doctor', 'lesson', 'predict', 'serve', 'start', 'status', 'submit', 'watch']
 """
 
 from __future__ import annotations
@@ -115,6 +115,21 @@ def check(
     report = workspace.location().check(word, whole_kit, device)
     typer.echo(report.to_json() if as_json else report.text())
     raise typer.Exit(_code(report))
+
+
+@app.command(epilog="Example: coursekit submit first_model")
+def submit(word: Word) -> None:
+    """Check once more, and pack your kit into one zip to hand in.
+
+    Returns 0 when all passed, 1 when it was packed and a check failed, 2 when it could not be packed.
+    """
+    packed = workspace.location().submit(word)
+    typer.echo(f"{packed.report.text()}\n")
+    typer.echo(f"Packed: {', '.join(packed.names)}")
+    if packed.left_out:
+        typer.echo(f"Left out, for they stand in for no module of coursekit: {', '.join(packed.left_out)}")
+    typer.echo(f"Hand in {_shown(packed.file)}; a copy of it is kept in copies/.")
+    raise typer.Exit(0 if packed.report.passed else FAILED)
 
 
 @app.command(epilog="Example: coursekit watch first_model")

@@ -32,7 +32,7 @@ class WorkspaceWarning(UserWarning):
     """Something was found damaged and set aside."""
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_whole(file: Path, text: str | bytes) -> None:
     """Write a file whole or not at all: a full disk or a power cut leaves the old one.
 
     Raises:
@@ -48,9 +48,9 @@ def write_whole(file: Path, text: str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _write(file: Path, text: str) -> None:
-    with file.open("x", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+def _write(file: Path, text: str | bytes) -> None:
+    with file.open("xb") as stream:
+        stream.write(text if isinstance(text, bytes) else text.encode("utf-8"))
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -5,7 +5,7 @@ One folder holds all that is theirs, and nothing in it is overwritten without a 
     mykit/        what they wrote, a file for each module of ours they take part in
     exercises/    a notebook for each exercise they started
     lessons/      their copies of lessons
-    copies/       what stood there before
+    copies/       what stood there before, and what was handed in
     .coursekit/   marks the folder; holds their progress
 
 >>> import tempfile
@@ -65,6 +65,25 @@ class Put:
     unwritten: list[str]
     left_out: list[str]
     copy: Path | None
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What `Workspace.submit` did.
+
+    Attributes:
+        file: The zip to hand in.
+        copy: A dated copy of it.
+        names: The files of the kit that are in it, such as "metrics.py".
+        left_out: Python files in the kit's folder that stand in for no module of ours.
+        report: What the check said just before.
+    """
+
+    file: Path
+    copy: Path | None
+    names: list[str]
+    left_out: list[str]
+    report: Report
 
 
 def location() -> Workspace:
@@ -303,6 +322,25 @@ class Workspace:
         checks = {result.name: result.passed for result in report.results}
         self.progress.note(word, passed=report.passed, points=report.points, of=report.of, checks=checks)
         return report
+
+    def submit(self, word: str) -> Packed:
+        """Check an exercise once more, and pack the whole kit into one zip to hand in, passed or not.
+
+        Raises:
+            LookupError: There is no such exercise; the message names the nearest.
+            KitError: A file of the kit cannot be read, here or by a grader.
+            WorkspaceError: Nothing was written yet, or the zip cannot be written.
+        """
+        from .classroom.packing import kit_files, packed_kit
+
+        report = self.check(word)
+        names, left_out = kit_files(self.kit)
+        if not names:
+            raise WorkspaceError(report.problem or f"There is nothing in {self.kit} to hand in yet.")
+        checked = {word: {"points": report.points, "of": report.of}}
+        file = self.folder / f"{word}.zip"
+        write_whole(file, packed_kit(self.kit, [word], checked, datetime.now().astimezone()))
+        return Packed(file, self.keep(file), names, left_out, report)
 
     def jupyter_path(self) -> Path:
         """A folder for `JUPYTER_PATH`: its Python kernel knows `%%kit`, `check` and the learner's kit.

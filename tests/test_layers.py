@@ -60,10 +60,7 @@ apart
     classroom.assembling classroom.contents classroom.manifest classroom.notebooks classroom.python_text
                         classroom.senders classroom.submission grader.wording kit
     classroom.notebooks classroom.contents classroom.python_text definitions
-    classroom.python_text classroom.contents definitions grader.exercises kit
     classroom.senders   classroom.contents
-    classroom.manifest  classroom.contents root
-    classroom.contents
     classroom.submission
     data                sources
     diagnosis           root workspace
@@ -73,8 +70,12 @@ apart
     grader.warm
     notebook            kit progress workspace
     server              kit progress workspace
-    workspace           definitions grader.checking grader.exercises grader.process grader.starter kit
-                        lessons progress
+    workspace           classroom.packing definitions grader.checking grader.exercises grader.process
+                        grader.starter kit lessons progress
+    classroom.packing   classroom.contents classroom.manifest classroom.python_text kit
+    classroom.manifest  classroom.contents root
+    classroom.python_text classroom.contents definitions grader.exercises kit
+    classroom.contents
     progress
     lessons             markdown sources
     markdown            grader.exercises
