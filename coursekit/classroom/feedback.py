@@ -61,7 +61,7 @@ def _total(rows: Sequence[Standing]) -> str:
 def _exercise(row: Standing, report: Report | None) -> str:
     title = report.title if report else row.word
     parts = [
-        f'<section aria-label="{tag(title)}">',
+        "<section>",
         f"<h2>{tag(title)}</h2>",
         f'<p class="large">{points_of(row.points, row.of)}</p>',
         *(f'<p class="note">{tag(remark)}</p>' for remark in row.remarks),
@@ -91,7 +91,7 @@ def _how_it_was_made(row: Standing) -> list[str]:
     """Which submission counts, and what graded it."""
     said = []
     if row.submission is not None:
-        came = f", handed in {moment(row.received)}" if row.received else ""
+        came = f", {moment(row.received)}" if row.received else ""
         which = (
             f"The one that counts of the {row.handed_in} you handed in" if row.handed_in > 1 else "Handed in"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..grader.wording import count
@@ -30,15 +30,16 @@ class Finding:
 def findings(tallies: Sequence[Tally]) -> list[Finding]:
     """What to look at, in the order in which it matters."""
     found = [*_unprotected(tallies), *_to_settle(tallies)]
+    where = {tally.word: f" ({tally.title or tally.word})" if len(tallies) > 1 else "" for tally in tallies}
     for tally in tallies:
-        found += [*_nobody(tally), *_worst(tally), *_shared(tally)]
+        found += [*_nobody(tally, where), *_worst(tally, where), *_shared(tally)]
     helped = {look.learner for tally in tallies for look in tally.help}
     if helped:
         found.append(
             Finding(f"{count(len(helped), 'learner')} wrote everything and passed no check.", "help")
         )
     for tally in tallies:
-        found += _missing_and_late(tally)
+        found += _missing_and_late(tally, where)
     return [*found, *_alike(tallies)]
 
 
@@ -93,11 +94,11 @@ def _to_settle(tallies: Sequence[Tally]) -> list[Finding]:
     return [Finding(f"{number} {thing} a person.{again}", "settle")] if number else []
 
 
-def _nobody(tally: Tally) -> list[Finding]:
+def _nobody(tally: Tally, where: Mapping[str, str]) -> list[Finding]:
     return [
         Finding(
-            f'Nobody passed "{one.title}" ({tally.title}), and {one.failed} tried: look at the check, and at '
-            "what the task says.",
+            f'Nobody passed "{one.title}"{where[tally.word]}, and {one.failed} tried: look at the check, and '
+            "at what the task says.",
             f"checks-{tally.word}",
         )
         for one in tally.checks.values()
@@ -105,13 +106,13 @@ def _nobody(tally: Tally) -> list[Finding]:
     ]
 
 
-def _worst(tally: Tally) -> list[Finding]:
+def _worst(tally: Tally, where: Mapping[str, str]) -> list[Finding]:
     """The check that failed most, and what most of those did."""
     worst = tally.worst_checks()
     if not worst:
         return []
     one = worst[0]
-    said = f'"{one.title}" ({tally.title}) failed most: {one.failed} of {one.count}.'
+    said = f'"{one.title}"{where[tally.word]} failed most: {one.failed} of {one.count}.'
     known = next((failure for failure in one.worst() if failure.title), None)
     if known:
         said += f' {known.count} of them look like "{known.title}".'
@@ -136,13 +137,13 @@ def _same(check: CheckTally, number: int, sentence: str) -> str:
     )
 
 
-def _missing_and_late(tally: Tally) -> list[Finding]:
+def _missing_and_late(tally: Tally, where: Mapping[str, str]) -> list[Finding]:
     told = []
     if tally.missing:
         told.append(f"{len(tally.missing)} of {tally.learners} handed nothing in")
     if tally.late:
         told.append(f"{tally.late} came late")
-    said = f"{' and '.join(told)} ({tally.title or tally.word})."
+    said = f"{' and '.join(told)}{where[tally.word]}."
     return [Finding(said, "missing" if tally.missing else "everyone")] if told else []
 
 

@@ -19,7 +19,7 @@ from .tally import CheckTally, Failure, Look, Tally
 
 # More rows than these make a page slow, and nobody reads them there: grades.json has them all.
 MOST_ROWS, MOST_LOOKS, MOST_ALIKE = 1000, 200, 100
-MOST_WAYS, MOST_COLUMNS = 6, 12
+MOST_WAYS, MOST_MISTAKES, MOST_COLUMNS = 6, 10, 12
 
 _SORTS = (
     ("right", "passed"),
@@ -75,7 +75,8 @@ def overview_page(tallies: Sequence[Tally], lines: Sequence[Line]) -> str:
     True
     """
     title = "How the class did" if len(tallies) != 1 else f"{_title(tallies[0])}: how the class did"
-    parts = [f"<h1>{tag(title)}</h1>", _first(tallies), *map(_exercise, tallies)]
+    exercises = [_exercise(tally, _title(tally) if len(tallies) > 1 else "The class") for tally in tallies]
+    parts = [f"<h1>{tag(title)}</h1>", _first(tallies), *exercises]
     parts += [
         _looks("settle", [look for tally in tallies for look in tally.settle], len(tallies) > 1),
         _looks("help", [look for tally in tallies for look in tally.help], len(tallies) > 1),
@@ -98,7 +99,9 @@ def _section(name: str, parts: Sequence[str], above: str = "") -> str:
 
 
 def _first(tallies: Sequence[Tally]) -> str:
-    names = _SECTIONS | {f"checks-{tally.word}": f"{_title(tally)}, check by check" for tally in tallies}
+    names = _SECTIONS | {f"checks-{tally.word}": "Check by check" for tally in tallies}
+    if len(tallies) > 1:
+        names |= {f"checks-{tally.word}": f"{_title(tally)}, check by check" for tally in tallies}
     items = "".join(
         f'<li>{tag(one.sentence)} <a href="#{tag(one.place)}">{tag(names[one.place])}</a></li>'
         for one in findings(tallies)
@@ -118,7 +121,7 @@ def _page_of(learner: str) -> str:
 # The exercises --------------------------------------------------------------------------------------------
 
 
-def _exercise(tally: Tally) -> str:
+def _exercise(tally: Tally, title: str) -> str:
     figures = [("learners", f"{tally.learners}"), ("graded", f"{tally.outcomes[GRADED]}")]
     if tally.median is not None:
         figures += [
@@ -140,24 +143,34 @@ def _checks(tally: Tally) -> str:
     """A bar for each check, in the order of the exercise, and the ways in which it failed."""
     if not tally.checks:
         return ""
-    items = "".join(f"<li>{_check(one)}</li>" for one in tally.checks.values())
+    worst = next(iter(tally.worst_checks()), None)
+    items = "".join(f"<li>{_check(one, one is worst)}</li>" for one in tally.checks.values())
     head = f'<h3 id="checks-{tag(tally.word)}">Check by check</h3>'
     return f'{head}\n{legend(_SORTS)}<ol class="plain">{items}</ol>'
 
 
-def _check(one: CheckTally) -> str:
+def _check(one: CheckTally, is_open: bool) -> str:
     counts = [(sort, words, getattr(one, sort)) for sort, words in _SORTS]
     said = ", ".join(f"{number} {words}" for _, words, number in counts if number)
     drawn = bar([(sort, number / max(1, one.count)) for sort, _, number in counts], f"{one.title}: {said}")
     ways = one.worst()
-    head = f"<strong>{tag(one.title)}</strong> ({count(one.of, 'point')}): {said}."
-    more = ""
-    if ways:
-        listed = "".join(f"<li>{_way(failure)}</li>" for failure in ways[:MOST_WAYS])
-        rest = len(ways) - MOST_WAYS
-        listed += f"<li>and in {count(rest, 'other way')}</li>" if rest > 0 else ""
-        more = f"<details><summary>How it failed: {tag(one.title)}</summary><ul>{listed}</ul></details>"
-    return f"<p>{head}</p>{drawn}{more}"
+    listed = "".join(f"<li>{_way(failure)}</li>" for failure in ways[:MOST_WAYS])
+    rest = len(ways) - MOST_WAYS
+    listed += f"<li>And in {count(rest, 'other way')}.</li>" if rest > 0 else ""
+    summary = f"<summary>How it failed: {tag(one.title)}</summary>"
+    more = f"<details{' open' if is_open else ''}>{summary}<ul>{listed}</ul></details>" if ways else ""
+    return f"<p><strong>{tag(one.title)}</strong> ({count(one.of, 'point')}): {said}.</p>{drawn}{more}"
+
+
+def _mistakes(tally: Tally) -> str:
+    """A bar for each known mistake, those made most first."""
+    made = tally.most_made()[:MOST_MISTAKES]
+    items = ""
+    for mistake in made:
+        share = mistake.count / tally.outcomes[GRADED]
+        drawn = bar([("many", share)], f"{mistake.title}: {count(mistake.count, 'learner')}")
+        items += f"<li><p>{_way(mistake)}</p>{drawn}</li>"
+    return f'<h3>Known mistakes, those made most first</h3>\n<ol class="plain">{items}</ol>' if items else ""
 
 
 def _way(failure: Failure) -> str:
@@ -219,28 +232,36 @@ _INFORMATION = (
 
 def _alike(tally: Tally) -> str:
     """Who wrote something like the library's text or somebody else's, by definition."""
-    items = []
-    for (definition, whose), who in list(tally.likenesses.items())[:MOST_ALIKE]:
-        names = ", ".join(f"{_page_of(learner)} ({share:.0%})" for learner, share in who[:MOST_COLUMNS])
-        more = f" and {len(who) - MOST_COLUMNS} more" if len(who) > MOST_COLUMNS else ""
-        like = f"what {_page_of(whose)} wrote" if whose else "the library"
-        items.append(f"<li><code>{tag(definition)}</code> is like {like}: {names}{more}</li>")
-    return f"<ul>{''.join(items)}</ul>{_rest(len(tally.likenesses) - MOST_ALIKE)}" if items else ""
+    found: dict[str, list[str]] = {}
+    for (definition, whose), who in tally.likenesses.items():
+        like = f"like {_page_of(whose)}" if whose else "like the library"
+        found.setdefault(definition, []).extend(
+            f"{_page_of(learner)} {like} ({100 * share:.0f} %)" for learner, share in who
+        )
+    items = "".join(
+        f"<li><code>{tag(definition)}</code>: {', '.join(alike[:MOST_ALIKE])}"
+        f"{f', and {len(alike) - MOST_ALIKE} more' if len(alike) > MOST_ALIKE else ''}</li>"
+        for definition, alike in found.items()
+    )
+    return f"<ul>{items}</ul>" if items else ""
 
 
 def _everyone(tallies: Sequence[Tally], lines: Sequence[Line]) -> str:
+    """A row for each learner: their points in each exercise, and in all of them."""
     if not lines:
         return ""
-    titles = "".join(f'<th scope="col" class="number">{tag(_title(tally))}</th>' for tally in tallies)
-    total = f'<th scope="col" class="number">All, of {sum(tally.of for tally in tallies)}</th>'
-    rows = "".join(
-        f"<tr><th scope='row'>{_page_of(one.learner)}</th>"
-        + "".join(f'<td class="number">{tag(shown)}</td>' for shown in one.shown)
-        + f'<td class="number">{one.points:g}</td></tr>'
-        for one in lines[:MOST_ROWS]
-    )
-    head = f'<thead><tr><th scope="col">Learner</th>{titles}{total}</tr></thead>'
-    table = f"<table><caption>{count(len(lines), 'learner')}</caption>{head}<tbody>{rows}</tbody></table>"
+    several = len(tallies) > 1
+    heads = [f"{_title(tally)}, of {tally.of}" for tally in tallies]
+    heads += [f"All, of {sum(tally.of for tally in tallies)}"] if several else []
+    titles = "".join(f'<th scope="col" class="number">{tag(head)}</th>' for head in heads)
+    rows = []
+    for one in lines[:MOST_ROWS]:
+        cells = [*one.shown, *([f"{one.points:g}"] if several else [])]
+        shown = "".join(f'<td class="number">{tag(text)}</td>' for text in cells)
+        rows.append(f'<tr><th scope="row">{_page_of(one.learner)}</th>{shown}</tr>')
+    head = f'<thead><tr><th scope="col">Learner</th>{titles}</tr></thead>'
+    caption = f"<caption>{count(len(lines), 'learner')}</caption>"
+    table = f"<table>{caption}{head}<tbody>{''.join(rows)}</tbody></table>"
     region = '<div class="scroll" role="region" aria-label="Everyone" tabindex="0">'
     return f"{region}{table}</div>{_rest(len(lines) - MOST_ROWS)}"
 

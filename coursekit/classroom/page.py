@@ -41,7 +41,7 @@ def bar(shares: Sequence[tuple[str, float]], said: str) -> str:
     """A bar of shares, one after the other, that is as wide as there is room.
 
     Args:
-        shares: The sort of each part ("right", "wrong", "stopped" or "unwritten") and its share, 0..1.
+        shares: The sort of each part ("right", "wrong", "stopped", "unwritten", "many"), and its share, 0..1.
         said: What is to be seen, in words.
 
     >>> bar([("right", 0.25), ("wrong", 0.5)], "1 right").count("<rect")
@@ -85,6 +85,6 @@ def _column(label: str, count: int, most: int, thing: str) -> str:
         f'<li><span aria-hidden="true">{count or ""}</span>'
         f'<svg viewBox="0 0 10 100" preserveAspectRatio="none" role="img" '
         f'aria-label="{tag(f"{label}: {count} {thing}")}">'
-        f'<rect class="right" y="{100 - high:.1f}" width="10" height="{high:.1f}"/></svg>'
+        f'<rect class="many" y="{100 - high:.1f}" width="10" height="{high:.1f}"/></svg>'
         f'<span aria-hidden="true">{tag(label)}</span></li>'
     )

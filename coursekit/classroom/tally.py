@@ -33,6 +33,12 @@ class Failure:
     count: int = 0
     learners: list[str] = field(default_factory=list)
 
+    def add(self, learner: str) -> None:
+        """Count one learner."""
+        self.count += 1
+        if len(self.learners) < FEW:
+            self.learners.append(learner)
+
 
 @dataclass
 class CheckTally:
@@ -67,10 +73,7 @@ class CheckTally:
         if sort not in ("wrong", "stopped"):
             return
         sentence = next(iter(result.parts.sentences), "")
-        failure = self.failures.setdefault(_what_came(result), Failure(result.mistake, sentence))
-        failure.count += 1
-        if len(failure.learners) < FEW:
-            failure.learners.append(learner)
+        self.failures.setdefault(_what_came(result), Failure(result.mistake, sentence)).add(learner)
 
 
 def _what_came(result: Result) -> str:
@@ -107,6 +110,7 @@ class Tally:
         outcomes: How many learners' grades have each outcome.
         points: How many learners have so many points, of those that count.
         checks: By name, in the order of the exercise.
+        mistakes: The known mistakes that were made, by title, wherever they were first seen.
         settle: What only a person can settle.
         help: Who wrote much and gained nothing, and may need help.
         late: How many submissions that count came after the due date.
@@ -120,6 +124,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     points: Counter[float] = field(default_factory=Counter)
     checks: dict[str, CheckTally] = field(default_factory=dict)
+    mistakes: dict[str, Failure] = field(default_factory=dict)
     settle: list[Look] = field(default_factory=list)
     help: list[Look] = field(default_factory=list)
     late: int = 0
@@ -146,10 +151,17 @@ class Tally:
                 [row.run.conditions.unprotected] if row.run.conditions.unprotected else []
             )
         if report and row.outcome == GRADED:
-            for result in report.results:
-                check = self.checks.setdefault(result.name, CheckTally(result.title, result.of))
-                check.add(row.learner, result)
+            self._add_results(row.learner, report)
         self._look(row, report)
+
+    def _add_results(self, learner: str, report: Report) -> None:
+        made: set[str] = set()
+        for result in report.results:
+            self.checks.setdefault(result.name, CheckTally(result.title, result.of)).add(learner, result)
+            if result.mistake and result.mistake not in made:
+                sentence = next(iter(result.parts.sentences), "")
+                self.mistakes.setdefault(result.mistake, Failure(result.mistake, sentence)).add(learner)
+                made.add(result.mistake)
 
     def _add_likeness(self, learner: str, likeness: Likeness) -> None:
         key = (likeness.definition, likeness.learner)
@@ -160,8 +172,8 @@ class Tally:
         if row.override is not None:
             return
         if row.needs_a_look:
-            again = " It does not count, and is graded again next time." if row.outcome == OURS else ""
-            self.settle.append(Look(row.learner, row.word, f"{row.sentence}{again}"))
+            again = "It does not count, and is graded again next time: " if row.outcome == OURS else ""
+            self.settle.append(Look(row.learner, row.word, f"{again}{row.sentence}"))
         elif report and report.problem:
             self.settle.append(Look(row.learner, row.word, report.problem))
         elif row.notes:
@@ -182,6 +194,10 @@ class Tally:
     def learners(self) -> int:
         """How many learners there are, those with nothing handed in among them."""
         return self.outcomes.total()
+
+    def most_made(self) -> list[Failure]:
+        """The known mistakes, those made most first."""
+        return sorted(self.mistakes.values(), key=lambda mistake: -mistake.count)
 
     def worst_checks(self) -> list[CheckTally]:
         """The checks that failed, those that failed most first."""

@@ -27,6 +27,8 @@ def clean(text: str, limit: int = 4000) -> str:
     if len(text) > limit:
         cut = f"{text[:limit]}… ({len(text) - limit} more characters)"
         text = min(text, cut, key=len)  # a few characters are shorter than the words that stand for them
+    if text.replace("\n", "").replace("\t", "").isprintable():  # as nearly all text is
+        return text
     return "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
