@@ -54,7 +54,7 @@ apart
     classroom.which_exercise definitions grader.exercises
     classroom.rules     classroom.rows
     classroom.rows
-    classroom.book_file
+    classroom.book_file progress
     classroom.intake    classroom.assembling classroom.contents classroom.manifest classroom.python_text
                         classroom.senders classroom.submission grader.exercises kit progress
     classroom.assembling classroom.contents classroom.manifest classroom.notebooks classroom.python_text

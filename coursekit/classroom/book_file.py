@@ -14,12 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ..progress import WorkspaceError
+
 MARK, FORMAT = 0x67726164, 1  # "grad"
 _SCHEMA = Path(__file__).with_name("gradebook.sql")
 _OLDEST = (3, 37)  # the first SQLite with strict tables
 
 
-class BookError(RuntimeError):
+class BookError(WorkspaceError):
     """A grade book that cannot be read or written, or not so; the message says what to do."""
 
 

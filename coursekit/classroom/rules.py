@@ -77,10 +77,34 @@ class Rules:
         else:
             said = f"Due {self.due:%Y-%m-%d %H:%M %z}"
             said += f", with {self.grace_minutes:g} minutes of grace" if self.grace_minutes else ""
-            said += f"; each day late costs {self.percent_a_day:g} % of what can be earned"
+            costs = f"{self.percent_a_day:g} % of what can be earned" if self.percent_a_day else "nothing"
+            said += f"; each day late costs {costs}"
             closes = self.closes_after_days
             said += f"; nothing counts after {closes:g} days." if closes is not None else "."
         return f"{said} The {self.keep} submission counts."
+
+
+def due_date(text: str) -> datetime | None:
+    """A due date as it is typed: a day lasts until its end, and without a zone it is this machine's.
+
+    Raises:
+        RuleError: It is no date.
+
+    >>> due_date("2026-11-30T18:00+01:00").isoformat(), due_date("never")
+    ('2026-11-30T18:00:00+01:00', None)
+    """
+    if text == "never":
+        return None
+    try:
+        due = datetime.fromisoformat(text)
+    except ValueError:
+        raise RuleError(
+            f"The due date {text!r} cannot be read. Write 2026-11-30, 2026-11-30T18:00, with a zone "
+            "2026-11-30T18:00+01:00, or never."
+        ) from None
+    if len(text) <= len("2026-11-30"):
+        due = due.replace(hour=23, minute=59, second=59)
+    return due if due.tzinfo else due.astimezone()
 
 
 @dataclass(frozen=True)
