@@ -120,7 +120,7 @@ def _chapters(text: str) -> Iterator[tuple[str, list[str]]]:
             if folder:
                 yield folder, lines
             folder, lines, wanted = found[1], [], False
-        elif re.match(r"  [^ -]", line):
+        elif re.match(r"(  )?[^ -]", line):
             wanted = line.startswith(_KEPT)
         if wanted and len(lines) < 200:
             lines.append(line)
