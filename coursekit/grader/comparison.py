@@ -28,6 +28,8 @@ TOLERANCE = {
 # A plain number often comes from a float32 tensor's .item().
 PLAIN = TOLERANCE["float32"]
 HOW = ("close", "exact", "same set", "up to sign")
+# Of two answers that are both right, one may be longer, but not by so much.
+SIZED, FAR_MORE, MANY = (str, bytes, list, tuple, dict), 10, 1000
 
 
 def compare(seen: Any, ours: Any, how: str = "close") -> str | None:
@@ -57,8 +59,12 @@ def form(seen: Any, ours: Any) -> str | None:
     """Compare only what sort of thing it is, part by part: for a judge, who may take another value."""
     if isinstance(seen, Refused) or seen is None or isinstance(ours, Raised):
         return compare(seen, ours)
+    if said := _too_long(seen, ours):
+        return said
     if isinstance(ours, Array):
-        return None if isinstance(seen, Array) and seen.type == ours.type else _kinds(seen, ours)
+        if not isinstance(seen, Array) or seen.type != ours.type:
+            return _kinds(seen, ours)
+        return _not_finite(seen.data, ours.data) if _is_numbers(seen) and _is_numbers(ours) else None
     if isinstance(ours, tuple):
         if not isinstance(seen, list | tuple):
             return _kinds(seen, ours)
@@ -72,8 +78,29 @@ def form(seen: Any, ours: Any) -> str | None:
         return next(
             (_at(n, said) for n, one in enumerate(seen) if ours and (said := form(one, ours[0]))), None
         )
+    if type(seen) is float and type(ours) is float and math.isfinite(ours) and not math.isfinite(seen):
+        return f"yours is {brief(seen)}, ours {brief(ours)}."
     same = type(seen) is type(ours) or (type(ours) is float and type(seen) is int)
     return None if same else _kinds(seen, ours)
+
+
+def _too_long(seen: Any, ours: Any) -> str | None:
+    """What no right answer has: a judge, who walks over all of it, should not have to."""
+    if isinstance(seen, Array) and isinstance(ours, Array):
+        most, came = FAR_MORE * math.prod(ours.shape) + MANY, math.prod(seen.shape)
+    elif isinstance(seen, SIZED) and isinstance(ours, SIZED):
+        most, came = FAR_MORE * len(ours) + MANY, len(seen)
+    else:
+        return None
+    return f"yours has {count(came, 'part')}, far more than ours." if came > most else None
+
+
+def _not_finite(seen: Any, ours: Any) -> str | None:
+    """Not a number agrees with every judge who asks what is larger: it has to be where ours has it, too."""
+    seen, ours = _wide(seen), _wide(ours)
+    if bool(seen.isfinite().all()) or not bool(ours.isfinite().all()):
+        return None
+    return f"yours has {brief(seen[~seen.isfinite()][0].item())} in it, ours only finite numbers."
 
 
 def _at(place: Any, said: str) -> str:
@@ -111,9 +138,18 @@ def _numbers(seen: Any, ours: Any, how: str) -> str | None:
     if type(seen) is not type(ours) and not both:
         return _kinds(seen, ours)
     rules = (0.0, 0.0) if how == "exact" else PLAIN
-    if both and (_near(float(seen), ours, rules) or (how == "up to sign" and _near(-seen, ours, rules))):
+    signs = (1.0, -1.0) if how == "up to sign" else (1.0,)
+    if both and any(_near(sign * _as_float(seen), ours, rules) for sign in signs):
         return None
     return None if seen == ours else f"yours is {brief(seen)}, ours {brief(ours)}."
+
+
+def _as_float(number: float) -> float:
+    """The nearest float, infinite for a whole number that is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def _near(seen: float, ours: float, rules: tuple[float, float]) -> bool:
@@ -145,6 +181,12 @@ def _same_set(seen: Any, ours: Any) -> str | None:
         return f"yours lacks {count(missing.total(), 'item')} that ours has, such as {next(iter(missing))}."
     if extra:
         return f"yours has {count(extra.total(), 'item')} that ours has not, such as {next(iter(extra))}."
+    left = list(ours)  # long things may only look alike
+    for part in seen:
+        place = next((number for number, one in enumerate(left) if compare(part, one) is None), None)
+        if place is None:
+            return f"yours has an item that ours has not: {brief(part)}, different further in."
+        del left[place]
     return None
 
 
@@ -195,18 +237,25 @@ def _elements(seen: Array, ours: Array, how: str) -> str | None:
     return f"the shape agrees; {many}, the first at {list(place)}: {values}"
 
 
+def _is_numbers(value: Array) -> bool:
+    return not hasattr(value.data, "__array_interface__") or value.data.dtype.kind in "biufc"
+
+
 def _wide(data: Any) -> Any:
     """Numbers wide enough to compare in, as a tensor; text and dates as they are."""
     import numpy
     import torch
 
-    if not isinstance(data, torch.Tensor):
+    if isinstance(data, numpy.ndarray):
         if data.dtype.kind in "UMm":
             return data
-        data = torch.from_numpy(numpy.ascontiguousarray(data).reshape(data.shape))
+        # Numbers of other machines, and longer ones than torch has, become the widest that it has.
+        wide = {"f": numpy.float64, "c": numpy.complex128}.get(data.dtype.kind, numpy.int64)
+        data = numpy.ascontiguousarray(data, dtype=wide).reshape(data.shape)
+    data = torch.as_tensor(data)
     if data.is_complex():
         return data.to(torch.complex128)
-    return data.to(torch.float64) if data.is_floating_point() else data
+    return data.to(torch.float64 if data.is_floating_point() else torch.int64)
 
 
 def _differ(seen: Any, ours: Any, rules: tuple[float, float]) -> Any:
@@ -215,10 +264,13 @@ def _differ(seen: Any, ours: Any, rules: tuple[float, float]) -> Any:
     import torch
 
     if isinstance(seen, numpy.ndarray) or isinstance(ours, numpy.ndarray):
-        return torch.from_numpy(numpy.asarray(numpy.asarray(seen) != numpy.asarray(ours)))
+        if type(seen) is not type(ours) or seen.dtype.kind != ours.dtype.kind:
+            return torch.ones(tuple(ours.shape), dtype=torch.bool)
+        return torch.from_numpy(numpy.asarray(seen != ours))
     if not (ours.is_floating_point() or ours.is_complex()):
         return seen != ours
-    seen = seen.to(ours.dtype)
+    if not seen.is_complex():
+        seen = seen.to(ours.dtype)
     near = (seen - ours).abs() <= rules[1] + rules[0] * ours.abs()
     finite = seen.isfinite() & ours.isfinite()
     same = (seen == ours) | (seen.isnan() & ours.isnan())

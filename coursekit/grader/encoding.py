@@ -19,6 +19,8 @@ from typing import Any
 DEPTH = 32
 COUNT = 500_000
 BYTES = 128 * 2**20
+# What a type is called and an error says is kept so far, in characters; and so many types that one extends.
+NAME, TEXT, BASES = 200, 2000, 50
 
 
 class BrokenEncoding(ValueError):
@@ -77,7 +79,7 @@ def raised(error: BaseException | None, kit: str = "") -> Raised:
     if error is None:
         return Raised("", (), "")
     bases = tuple(type_name(kind, kit) for kind in type(error).__mro__[:-1])
-    return Raised(bases[0], bases, BaseException.__str__(error)[:2000])
+    return Raised(bases[0], bases, BaseException.__str__(error)[:TEXT])
 
 
 def plain(value: Any) -> Any:
@@ -255,16 +257,16 @@ class _Decoder:
 
     def on_raised(self, content: list, depth: int) -> Raised:
         name, bases, text = content
-        return Raised(str(name), tuple(str(base) for base in bases), str(text))
+        return Raised(_short(name), tuple(_short(base) for base in bases[:BASES]), str(text)[:TEXT])
 
     def on_refused(self, content: list, depth: int) -> Refused:
         name, why = content
-        return Refused(str(name), str(why))
+        return Refused(_short(name), _short(why))
 
     def on_record(self, content: list, depth: int) -> Record:
         name, parts = content
         fields = self.value(parts, depth)
-        return Record(str(name), {str(key): part for key, part in fields.items()})
+        return Record(_short(name), {str(key): part for key, part in fields.items()})
 
     def on_tensor(self, content: dict, depth: int) -> Any:
         import torch
@@ -273,11 +275,11 @@ class _Decoder:
         if not isinstance(dtype, torch.dtype):
             raise BrokenEncoding(f"{content['dtype']!r} is no dtype")
         if content["data"] < 0:
-            return Refused(str(content["type"]), "it is too large")
+            return Refused(_short(content["type"]), "it is too large")
         raw = self.buffers[content["data"]]
         flat = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.empty(0, dtype=dtype)
         metadata = self.value(content["metadata"], depth)
-        return self.filled(content, content["dtype"], str(content["device"]), flat, metadata)
+        return self.filled(content, content["dtype"], _short(content["device"]), flat, metadata)
 
     def on_numpy(self, content: dict, depth: int) -> Any:
         import numpy
@@ -286,10 +288,14 @@ class _Decoder:
         if dtype.kind not in "biufcUMm":
             raise BrokenEncoding(f"{dtype} cannot cross")
         if content["data"] < 0:
-            return Refused(str(content["type"]), "it is too large")
+            return Refused(_short(content["type"]), "it is too large")
         flat = numpy.frombuffer(self.buffers[content["data"]], dtype=dtype).copy()
         return self.filled(content, dtype.name, "cpu", flat, {})
 
     def filled(self, content: dict, dtype: str, device: str, flat: Any, metadata: dict) -> Array:
         data = flat.reshape(tuple(int(size) for size in content["shape"]))
-        return Array(str(content["type"]), dtype, tuple(data.shape), device, data, metadata)
+        return Array(_short(content["type"]), dtype, tuple(data.shape), device, data, metadata)
+
+
+def _short(name: Any) -> str:
+    return str(name)[:NAME]

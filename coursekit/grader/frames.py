@@ -11,14 +11,17 @@
 from __future__ import annotations
 
 import json
+import operator
 import struct
 from typing import Any, BinaryIO
 
-from .encoding import BYTES, BrokenEncoding
+from .encoding import BYTES, COUNT, BrokenEncoding
 
 _HEAD = struct.Struct(">4sQQ")
 _MARK = b"ckg1"
 JSON_BYTES = 32 * 2**20
+# Each of these may become an object of its own in memory, many times as large as its text.
+PARTS, MOST_PARTS = (b"[", b"{", b","), 4 * COUNT
 
 
 def write_frame(pipe: BinaryIO, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
@@ -53,9 +56,11 @@ def read_frame(pipe: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
 
 
 def _parts(text: bytes, content: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    if sum(map(text.count, PARTS)) > MOST_PARTS:
+        raise BrokenEncoding("a message has too many parts")
     try:
         message = json.loads(text)
-        sizes = message.pop("sizes")
+        sizes = [operator.index(size) for size in message.pop("sizes")]
         if min(sizes, default=0) < 0 or sum(sizes) != len(content):
             raise BrokenEncoding("a message has the wrong sizes")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

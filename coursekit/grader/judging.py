@@ -8,7 +8,7 @@ from typing import Any
 from .comparison import compare, form
 from .form import Check
 from .observing import Run, Seen
-from .wording import brief, count
+from .wording import brief, clean, count, kind
 
 CRASHES = {
     -9: "Python was ended by the system while your code ran, most likely for asking for too much memory.",
@@ -69,10 +69,11 @@ def changed(today: Run, later: Run, ours: Run) -> Fault | None:
     """What a new Python gave, against what came before: the same question has the same answer later."""
     if not later.is_whole:
         return interrupted(later, ours, 0.0)
-    for at, one, other in zip(ours.seen, today.seen, later.seen, strict=False):
-        if compare(other.value, one.value, "exact"):
-            said = f"in a new Python, as on another day, the same call gave {brief(other.value)}."
-            return fault_at("changed", today, at, one, said)
+    for number, (at, one) in enumerate(zip(ours.seen, today.seen, strict=True)):
+        other = later.seen[number] if number < len(later.seen) else None
+        if other is None or other.label != one.label or compare(other.value, one.value, "exact"):
+            gave = f"the same call gave {brief(other.value)}" if other else "no answer came"
+            return fault_at("changed", today, at, one, f"in a new Python, as on another day, {gave}.")
     return None
 
 
@@ -150,9 +151,13 @@ def _differing(check: Check, run: Run, reference: Run) -> Fault | None:
 
 def unlike(check: Check, seen: Seen, ours: Seen) -> str | None:
     """How a value is unlike ours, if it is; where a judge decides, only in its form."""
-    if check.judge_function:
-        return form(seen.value, ours.value)
-    return compare(seen.value, ours.value, ours.how)
+    try:
+        if check.judge_function:
+            return form(seen.value, ours.value)
+        return compare(seen.value, ours.value, ours.how)
+    except Exception as error:
+        # Our own values can be compared, so it is what came that cannot.
+        return f"yours is {kind(seen.value)}, which cannot be compared with ours ({type(error).__name__})."
 
 
 def _judged(check: Check, run: Run, reference: Run) -> Fault | None:
@@ -160,13 +165,24 @@ def _judged(check: Check, run: Run, reference: Run) -> Fault | None:
     try:
         complaints = list(check.judge_function(run.values(), reference.case(), reference.values()))
     except Exception as error:
-        said = f"The check could not judge what came back ({type(error).__name__}: {error})."
-        return Fault("ours", run, f"{said} That is a fault of the course, not yours.")
+        return _unjudged(check, run, reference, f"{type(error).__name__}: {clean(str(error), 200)}")
     for label, sentence in complaints:
         ours = next(one for one in reference.seen if one.label == label)
         seen = next(one for one in run.seen if one.label == label)
         return fault_at("judged", run, ours, seen, sentence)
     return None
+
+
+def _unjudged(check: Check, run: Run, reference: Run, error: str) -> Fault:
+    """A judge that stumbled: over what came; or, if ours' own values make it stumble, too, by our mistake."""
+    assert check.judge_function is not None
+    try:
+        list(check.judge_function(reference.values(), reference.case(), reference.values()))
+    except Exception:
+        said = f"The check could not judge what came back ({error})."
+        return Fault("ours", run, f"{said} That is a fault of the course, not yours.")
+    said = f"what came is not of a form that can be judged ({error})."
+    return fault_at("differs", run, reference.seen[0], run.seen[0], said)
 
 
 def fault_at(

@@ -7,7 +7,7 @@ inputs and never runs a line of the learner's, the learner's plays them back.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +15,11 @@ from typing import Any
 
 from . import process
 from .case import Case
-from .encoding import Raised, decode, encode, plain
+from .encoding import BrokenEncoding, Raised, decode, encode, plain
 from .scenario import Scenario
+from .wording import clean
+
+LINES = 6
 
 # What reading a message that is not in the agreed form may raise.
 NOT_IN_FORM = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
@@ -241,6 +244,14 @@ def _end(message: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
     if message["is"] == "done":
         return {"drawn": decode(message["draws"], buffers)}
     if message["is"] == "unusable":
-        return {"unusable": str(message["text"])}
-    lines = tuple((str(file), int(line), str(name), str(text)) for file, line, name, text in message["lines"])
-    return {"error": decode(message["error"], []), "lines": lines, "line": int(message["line"])}
+        return {"unusable": clean(str(message["text"]), 2000)}
+    error = decode(message["error"], [])
+    if not isinstance(error, Raised):
+        raise BrokenEncoding("an error came that is none")
+    return {"error": error, "lines": tuple(_lines(message["lines"])), "line": int(message["line"])}
+
+
+def _lines(came: Any) -> Iterator[tuple[str, int, str, str]]:
+    """The learner's own lines on the way to an error: a few, and short ones."""
+    for file, line, name, text in came[-LINES:]:
+        yield clean(str(file), 200), int(line), clean(str(name), 200), clean(str(text), 200)

@@ -144,6 +144,8 @@ def _object(value: Any, depth: int) -> str:
         return f"{clean(value.type, 80)}: {clean(value.text, 300)}" if value.type else "no error"
     if isinstance(value, Refused):
         return kind(value)
+    if not hasattr(value, "dtype"):
+        return _clipped(clean(repr(value)))  # a complex number, a date: what tensors and arrays are made of
     return _array(Array("Tensor", str(value.dtype).rpartition(".")[2], tuple(value.shape), "cpu", value))
 
 
