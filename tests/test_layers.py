@@ -52,6 +52,8 @@ apart
     classroom.gradebook classroom.book_file classroom.records classroom.rows classroom.rules
     classroom.records   classroom.book_file classroom.rows
     classroom.which_exercise definitions grader.exercises
+    classroom.cluster   classroom.crew grader.exercises root sandbox
+    classroom.crew      grader.batch grader.process sandbox sandbox.masking
     classroom.rules     classroom.rows
     classroom.rows
     classroom.book_file progress
@@ -60,7 +62,7 @@ apart
     classroom.assembling classroom.contents classroom.manifest classroom.notebooks classroom.python_text
                         classroom.senders classroom.submission grader.wording kit
     classroom.notebooks classroom.contents classroom.python_text definitions
-    classroom.senders   classroom.contents
+    classroom.senders
     classroom.submission
     data                sources
     diagnosis           root workspace
