@@ -1,11 +1,11 @@
 """The command line: `coursekit start`, `check`, `watch`, `submit`, `status`, `lesson`, `doctor`, `predict`,
-`serve` and `data`.
+`serve` and `data`; and for who teaches with it, `export`.
 
 It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
 contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
 
 >>> sorted(command.callback.__name__ for command in app.registered_commands)
-['check', 'doctor', 'lesson', 'predict', 'serve', 'start', 'status', 'submit', 'watch']
+['check', 'doctor', 'export', 'lesson', 'predict', 'serve', 'start', 'status', 'submit', 'watch']
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from . import __version__, data, workspace
+from .classroom.export_command import export
 from .kit import KitError, KitWarning
 from .progress import WorkspaceError, WorkspaceWarning
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 app.add_typer(data.app, name="data")
+app.command(epilog="Example: coursekit export first_model --gradescope autograder.zip")(export)
 
 Word = Annotated[
     str, typer.Argument(help="The exercise, such as first_model; `coursekit status` lists them.")

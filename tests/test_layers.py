@@ -35,8 +35,17 @@ apart
     widgets.descents    widgets.flipbooks
     widgets.rates       finding_the_rate widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
-    cli                 data diagnosis grader.exercises inference kit progress root serving workspace
+    cli                 classroom.export_command data diagnosis grader.exercises inference kit progress root
+                        serving workspace
     classroom
+    classroom.export_command classroom.autograder_zip classroom.exports grader.exercises progress
+    classroom.exports   classroom.notebook_points definitions grader.exercises grader.form grader.starter
+    classroom.notebook_points grader.checking grader.report workspace
+    classroom.autograder_zip grader.exercises
+    classroom.autograder classroom.intake classroom.ordinary_user classroom.results grader.batch
+                        grader.process grader.report grader.starter progress sandbox sandbox.availability
+                        sandbox.masking
+    classroom.ordinary_user grader.process sandbox.limits
     classroom.results   classroom.feedback classroom.findings classroom.neutral classroom.overview
                         classroom.rows classroom.systems classroom.tally grader.exercises grader.report
                         grader.wording
