@@ -181,17 +181,19 @@ def test_what_the_grader_failed_on_is_no_fault_of_the_learners() -> None:
 
 
 def test_likenesses_are_information_and_say_so() -> None:
+    """Two who wrote as the library does are no pair for that; two who wrote alike are one pair, not two."""
     tally = Tally(WORD, TITLE, 25)
-    for learner, like in (("ana", ""), ("bo", "ana"), ("chi", "ana")):
-        tally.add(
-            Standing(learner, WORD, "graded", 9.0, 25, likenesses=(Likeness("samples.each", like, 0.97),)),
-            None,
-        )
+    like = {"ana": [("", 1.0), ("bo", 1.0)], "bo": [("", 1.0), ("ana", 1.0)], "chi": [("dora", 0.97)]}
+    like["dora"] = [("chi", 0.97), ("", 0.8)]
+    for learner, others in like.items():
+        found = tuple(Likeness("samples.each", other, share) for other, share in others)
+        tally.add(Standing(learner, WORD, "graded", 9.0, 25, likenesses=found), None)
     page = overview_page([tally], [])
 
+    assert "3 learners wrote as the library does, and 1 pair of learners wrote alike." in page
     assert "This is information, not a score" in page
-    assert page.count("(97 %)") == 3
-    assert "like the library (97 %)" in page
+    assert page.count("(97 %)") == 1
+    assert page.count("(100 %)") == 2
 
 
 def test_a_histogram_has_as_many_columns_as_a_phone_can_show() -> None:

@@ -46,9 +46,10 @@ apart
                         grader.process grader.report grader.starter progress sandbox sandbox.availability
                         sandbox.masking
     classroom.ordinary_user grader.process sandbox.limits
-    classroom.results   classroom.feedback classroom.findings classroom.neutral classroom.overview
-                        classroom.rows classroom.systems classroom.tally grader.exercises grader.report
-                        grader.wording
+    classroom.results   classroom.feedback classroom.findings classroom.likenesses classroom.neutral
+                        classroom.overview classroom.rows classroom.systems classroom.tally
+                        grader.exercises grader.report grader.wording
+    classroom.likenesses classroom.rows grader.exercises grader.likeness
     classroom.overview  classroom.findings classroom.neutral classroom.page classroom.rows classroom.tally
                         grader.wording
     classroom.findings  classroom.neutral classroom.rows classroom.tally grader.wording

@@ -148,6 +148,10 @@ def _missing_and_late(tally: Tally, where: Mapping[str, str]) -> list[Finding]:
 
 
 def _alike(tallies: Sequence[Tally]) -> list[Finding]:
-    who = {learner for tally in tallies for alike in tally.likenesses.values() for learner, _ in alike}
-    said = f"{count(len(who), 'learner')} wrote something like the library's or somebody else's text."
-    return [Finding(f"{said} This is information, not a score.", "alike")] if who else []
+    every = [alike for tally in tallies for alike in tally.alike.values()]
+    library = {learner for alike in every for learner in alike.library}
+    pairs = {pair for alike in every for pair in alike.pairs}
+    told = [f"{count(len(library), 'learner')} wrote as the library does"] if library else []
+    told += [f"{count(len(pairs), 'pair')} of learners wrote alike"] if pairs else []
+    said = f"{', and '.join(told)}. This is information, not a score."
+    return [Finding(said, "alike")] if told else []

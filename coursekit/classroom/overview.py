@@ -7,8 +7,9 @@ One file without scripts, for the instructor: it names learners, and links to th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..grader.wording import count
 from .findings import findings
@@ -18,7 +19,7 @@ from .rows import GRADED, MISSING, OURS, REFUSED, Standing
 from .tally import CheckTally, Failure, Look, Tally
 
 # More rows than these make a page slow, and nobody reads them there: grades.json has them all.
-MOST_ROWS, MOST_LOOKS, MOST_ALIKE = 1000, 200, 100
+MOST_ROWS, MOST_LOOKS, MOST_ALIKE = 1000, 200, 40
 MOST_WAYS, MOST_MISTAKES, MOST_COLUMNS = 6, 10, 12
 
 _SORTS = (
@@ -27,6 +28,9 @@ _SORTS = (
     ("stopped", "did not run to its end"),
     ("unwritten", "not written"),
 )
+
+
+Who = TypeVar("Who", str, tuple[str, str])
 
 
 @dataclass(frozen=True)
@@ -232,18 +236,30 @@ _INFORMATION = (
 
 def _alike(tally: Tally) -> str:
     """Who wrote something like the library's text or somebody else's, by definition."""
-    found: dict[str, list[str]] = {}
-    for (definition, whose), who in tally.likenesses.items():
-        like = f"like {_page_of(whose)}" if whose else "like the library"
-        found.setdefault(definition, []).extend(
-            f"{_page_of(learner)} {like} ({100 * share:.0f} %)" for learner, share in who
-        )
-    items = "".join(
-        f"<li><code>{tag(definition)}</code>: {', '.join(alike[:MOST_ALIKE])}"
-        f"{f', and {len(alike) - MOST_ALIKE} more' if len(alike) > MOST_ALIKE else ''}</li>"
-        for definition, alike in found.items()
-    )
-    return f"<ul>{items}</ul>" if items else ""
+    items = []
+    for definition, alike in tally.alike.items():
+        told = []
+        if alike.library:
+            told.append(f"like the library: {_listed(_shares(alike.library, _page_of))}")
+        if alike.pairs:
+            told.append(f"like each other: {_listed(_shares(alike.pairs, _pair))}")
+        items.append(f"<li><code>{tag(definition)}</code>, {'; '.join(told)}.</li>")
+    return f"<ul>{''.join(items)}</ul>" if items else ""
+
+
+def _shares(found: Mapping[Who, float], named: Callable[[Who], str]) -> list[str]:
+    ordered = sorted(found.items(), key=lambda one: -one[1])
+    return [f"{named(who)} ({100 * share:.0f} %)" for who, share in ordered]
+
+
+def _pair(pair: tuple[str, str]) -> str:
+    return " and ".join(map(_page_of, pair))
+
+
+def _listed(items: Sequence[str]) -> str:
+    """The first of many, and how many more there are."""
+    more = f", and {len(items) - MOST_ALIKE} more" if len(items) > MOST_ALIKE else ""
+    return ", ".join(items[:MOST_ALIKE]) + more
 
 
 def _everyone(tallies: Sequence[Tally], lines: Sequence[Line]) -> str:

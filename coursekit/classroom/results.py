@@ -24,7 +24,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -34,6 +34,7 @@ from ..grader.report import Report, Result
 from ..grader.wording import clean
 from .feedback import feedback_page
 from .findings import summary
+from .likenesses import likenesses
 from .neutral import file_name
 from .overview import Line, overview_page
 from .rows import MISSING, Standing
@@ -117,8 +118,13 @@ def _learners(
     book: GradeBook, tallies: Sequence[Tally], rules: Rules | None
 ) -> Iterator[tuple[str, list[Standing]]]:
     """Each learner with where they stand in each exercise; one learner at a time is in memory."""
+    alike = [likenesses(book, tally.word, rules) for tally in tallies]
     for rows in zip(*(book.standing(tally.word, rules) for tally in tallies), strict=True):
-        yield rows[0].learner, list(rows)
+        learner = rows[0].learner
+        yield (
+            learner,
+            [replace(row, likenesses=found.get(learner, ())) for row, found in zip(rows, alike, strict=True)],
+        )
 
 
 def _report(row: Standing) -> Report | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..grader.report import Report, Result
-from .rows import GRADED, MISSING, OURS, Likeness, Standing
+from .rows import GRADED, MISSING, OURS, Standing
 
 FEW = 3
 
@@ -101,6 +101,19 @@ class Look:
 
 
 @dataclass
+class Alike:
+    """Who wrote a definition as others did.
+
+    Attributes:
+        library: Whose is like the library's, and how much.
+        pairs: Two whose are more like each other than like the library's, and how much.
+    """
+
+    library: dict[str, float] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], float] = field(default_factory=dict)
+
+
+@dataclass
 class Tally:
     """One exercise over the class.
 
@@ -114,7 +127,7 @@ class Tally:
         settle: What only a person can settle.
         help: Who wrote much and gained nothing, and may need help.
         late: How many submissions that count came after the due date.
-        likenesses: For each definition and whose it is like ("" is the library): who.
+        alike: For each definition, who wrote alike.
         origins: What made the grades: how many of each.
     """
 
@@ -129,7 +142,7 @@ class Tally:
     help: list[Look] = field(default_factory=list)
     late: int = 0
     missing: list[str] = field(default_factory=list)
-    likenesses: dict[tuple[str, str], list[tuple[str, float]]] = field(default_factory=dict)
+    alike: dict[str, Alike] = field(default_factory=dict)
     origins: Counter[str] = field(default_factory=Counter)
     unprotected: Counter[str] = field(default_factory=Counter)
 
@@ -143,8 +156,7 @@ class Tally:
             self.points[row.points] += 1
         if row.outcome == MISSING and row.override is None:
             self.missing.append(row.learner)
-        for likeness in row.likenesses:
-            self._add_likeness(row.learner, likeness)
+        self._add_likenesses(row)
         if row.run and row.outcome == GRADED:
             self.origins[origin(row)] += 1
             self.unprotected.update(
@@ -163,9 +175,16 @@ class Tally:
                 self.mistakes.setdefault(result.mistake, Failure(result.mistake, sentence)).add(learner)
                 made.add(result.mistake)
 
-    def _add_likeness(self, learner: str, likeness: Likeness) -> None:
-        key = (likeness.definition, likeness.learner)
-        self.likenesses.setdefault(key, []).append((learner, likeness.share))
+    def _add_likenesses(self, row: Standing) -> None:
+        """Note who wrote alike; two who are both as much like the library are no pair for that."""
+        ours = {one.definition: one.share for one in row.likenesses if not one.learner}
+        for one in row.likenesses:
+            alike = self.alike.setdefault(one.definition, Alike())
+            if not one.learner:
+                alike.library[row.learner] = one.share
+            elif one.share > ours.get(one.definition, 0):
+                first, second = sorted((row.learner, one.learner))
+                alike.pairs[first, second] = one.share
 
     def _look(self, row: Standing, report: Report | None) -> None:
         """Note whether a person should look, and why; what a person has settled needs none."""
