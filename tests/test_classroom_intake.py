@@ -222,7 +222,9 @@ def test_canvas(tmp_path: Path, as_zip: bool) -> None:
         "leeben_LATE_4712_90212_metrics-1.py": METRICS,
         "leeben_4713_90213_first_model-2.zip": submit_zip(tmp_path, {"metrics.py": METRICS}),
         "vandermeereve_4714_90214_answer.ipynb": notebook("%%kit metrics\n" + METRICS),
-        "anon_LATE_aB3dE_90215_metrics.py": METRICS,
+        "LATE_anon_aB3dE_90215_metrics.py": METRICS,
+        "anon_x9Yz1_90216_metrics.py": METRICS,
+        "van_der_meer_4716_90217_metrics.py": METRICS,
         "smithida_4715_text.html": "<p>I forgot the file</p>",
     }
     submissions = {one.learner: one for one in read(downloaded(tmp_path, files, as_zip))}
@@ -236,7 +238,8 @@ def test_canvas(tmp_path: Path, as_zip: bool) -> None:
         "There is no Python file, notebook or zip archive in it, only text.html; "
         "hand in the zip that `coursekit submit` makes."
     )
-    assert len(submissions) == 6
+    assert {"anon (x9Yz1)", "van_der_meer (4716)"} <= submissions.keys()
+    assert len(submissions) == 8
 
 
 @ZIP_OR_FOLDER

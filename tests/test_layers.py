@@ -57,7 +57,6 @@ apart
     classroom.systems   classroom.neutral classroom.rows classroom.senders
     classroom.tally     classroom.rows grader.report
     classroom.page      classroom.neutral
-    classroom.neutral   grader.wording
     classroom.changes   classroom.gradebook classroom.records classroom.rows grader.report
     classroom.gradebook classroom.book_file classroom.records classroom.rows classroom.rules
     classroom.records   classroom.book_file classroom.rows
@@ -69,8 +68,9 @@ apart
     classroom.book_file progress
     classroom.intake    classroom.assembling classroom.contents classroom.manifest classroom.python_text
                         classroom.senders classroom.submission grader.exercises kit progress
-    classroom.assembling classroom.contents classroom.manifest classroom.notebooks classroom.python_text
-                        classroom.senders classroom.submission grader.wording kit
+    classroom.assembling classroom.contents classroom.manifest classroom.neutral classroom.notebooks
+                        classroom.python_text classroom.senders classroom.submission kit
+    classroom.neutral   grader.wording
     classroom.notebooks classroom.contents classroom.python_text definitions
     classroom.senders
     classroom.submission

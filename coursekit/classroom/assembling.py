@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .. import kit
-from ..grader.wording import clean
 from .contents import Item, LeftOut
 from .manifest import MOST_MANIFEST, NAME, Manifest, digest, read_manifest
+from .neutral import line
 from .notebooks import MOST_NOTEBOOK, read_notebook
 from .python_text import MOST_TEXT, doubts, home_of, modules, text_of
 from .senders import Sender
@@ -53,7 +53,7 @@ class Upload:
 
 def shown(parts: Iterable[str]) -> str:
     """A place in an upload, safe to print."""
-    return clean("/".join(parts), 120)
+    return line("/".join(parts), 120)
 
 
 def unversioned(stem: str) -> str:
@@ -74,7 +74,7 @@ def module_of(parts: tuple[str, ...]) -> str:
 
 def learner_of(sender: Sender) -> str:
     """Whose it is, as it may be printed."""
-    return clean(" ".join(sender.learner.split()), 120) or "nobody"
+    return line(sender.learner, 120) or "nobody"
 
 
 class Assembly:
@@ -108,14 +108,15 @@ class Assembly:
             files={} if self.problem else {name: text for name, (_, _, text) in sorted(self.parts.items())},
             words=words or tuple(filter(None, [sender.word])),
             received=sender.received or self.upload.received or self._packed(told),
-            origin=clean("/".join(self.upload.where), 400),
+            origin=line("/".join(self.upload.where), 400),
             notes=tuple(told[:MOST_NOTES]),
             problem=self.problem,
             marked_late=sender.marked_late,
         )
 
     def note(self, sentence: str) -> None:
-        self.notes.append(sentence)
+        """Tell a person something, with whatever the learner wrote in it made harmless."""
+        self.notes.append(line(sentence, 600))
 
     def _packed(self, told: list[str]) -> datetime | None:
         """When it was packed, where nothing better tells when it came."""
@@ -155,7 +156,7 @@ class Assembly:
     def _read(self, item: Item, most: int) -> bytes:
         if item.fault:
             raise LeftOut(item.fault)
-        if item.size > self.left:
+        if self.left < item.size <= most:
             raise LeftOut(f"is too much: more than {MOST_READ // 2**20} MiB were handed in")
         data = item.read(min(most, self.left))
         self.left -= len(data)

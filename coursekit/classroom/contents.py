@@ -114,7 +114,7 @@ def _read_file(path: Path, most: int) -> bytes:
             if not stat.S_ISREG(about.st_mode):
                 raise LeftOut("is no ordinary file")
             _refuse_larger(about.st_size, most)
-            data = stream.read(most + 1)
+            data = stream.read(min(most, about.st_size) + 1)
     except OSError as error:
         raise LeftOut(f"cannot be opened: {error.strerror}") from None
     _refuse_larger(len(data), most)
@@ -231,7 +231,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -
     _refuse_larger(member.file_size, most)
     try:
         with archive.open(member) as stream:
-            return stream.read(most + 1)
+            return stream.read(member.file_size + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, struct.error):
         raise LeftOut("is damaged, or not as large as its archive says") from None
 

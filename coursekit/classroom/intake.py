@@ -131,8 +131,8 @@ def _stem(name: str) -> str:
 
 
 def _visible(items: Iterable[Item]) -> list[Item]:
-    """Without what systems and tools leave behind."""
-    return [one for one in items if not one.name.startswith(".") and one.name not in _LEFT_BY_TOOLS]
+    """Without what systems and tools leave behind; what must not be opened stays, to be named."""
+    return [one for one in items if one.fault or not (one.name.startswith(".") or one.name in _LEFT_BY_TOOLS)]
 
 
 def _inside(folder: Item) -> list[Item]:

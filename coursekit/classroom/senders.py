@@ -1,7 +1,7 @@
 """Who handed something in, and when, as the downloads of learning-management systems name it.
 
 - Canvas lays all files into one folder: `ruizana_LATE_4711_90210_metrics-1.py` is Ana Ruiz, user 4711, late,
-  upload 90210, and her second version; anonymous ones begin with `anon_` and five letters.
+  upload 90210, and her second version; without names it is `LATE_anon_aB3dE_90210_metrics.py`.
 - Moodle makes a folder for each: `Ana Ruiz_1327627_assignsubmission_file`, or begins each file's name so.
 - Gradescope makes a folder for each, `submission_123456789`, with `submission_metadata.yml` beside them.
 - nbgrader collects into `ana/WORD/`, with a `timestamp.txt`, from `ana+WORD+2026-11-22 10:00:00 UTC+chance`.
@@ -14,21 +14,18 @@
 
 from __future__ import annotations
 
-import importlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
-
-from .contents import LeftOut
 
 METADATA, TIMESTAMP = "submission_metadata.yml", "timestamp.txt"
 
 _CANVAS = re.compile(
-    r"(?:(?P<name>[^_].*?)(?P<late>_LATE)?_(?P<id>\d+)|(?P<hidden>anon)(?P<hidden_late>_LATE)?_(?P<mark>\w{5}))"
-    r"_(?:\d+_(?P<rest>.+)|text\.html)",
+    r"(?:(?P<name>[^_].*?)(?P<late>_LATE)?_(?P<id>\d+)|(?P<hidden_late>LATE_)?(?P<hidden>anon)_(?P<mark>\w{5}))"
+    r"_(?:\d+_(?P<rest>.+)|(?P<page>text|link)\.html)",
     re.DOTALL,
 )
 _MOODLE = re.compile(
@@ -69,7 +66,7 @@ def sender(name: str) -> tuple[Sender, str] | None:
     if found := _CANVAS.fullmatch(name):
         learner = _with_number(found["name"] or found["hidden"], found["id"] or found["mark"])
         late = bool(found["late"] or found["hidden_late"])
-        return Sender(learner, marked_late=late), found["rest"] or "text.html"
+        return Sender(learner, marked_late=late), found["rest"] or f"{found['page']}.html"
     return None
 
 
@@ -99,60 +96,57 @@ def moment(text: str) -> datetime | None:
 def gradescope(text: str) -> dict[str, list[Sender]]:
     """Who handed in each folder of a download from Gradescope: several for the work of a group.
 
-    Only the names and times are looked at: what tests printed, which the learners' code decided, stands in
-    the same file, further in.
+    Only the lines with names and times are looked at, told by how far in they stand: what tests printed,
+    which learners' code decided, stands in the same file, further in. So nothing reads all that
+    YAML can be.
 
-    Raises:
-        LeftOut: It cannot be read.
+    >>> gradescope("submission_1:\\n  :submitters:\\n  - :name: Ana Ruiz\\n    :sid: '0123'")
+    {'submission_1': [Sender(learner='Ana Ruiz (0123)', received=None, marked_late=False, word='')]}
     """
-    return {folder: _submitters(lines) for folder, lines in _chapters(text)}
-
-
-_KEPT = ("  :submitters:", "  :created_at:")
-
-
-def _chapters(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each submission's folder and the lines of it that are wanted, told apart by how far in they stand."""
-    folder, wanted = "", False
-    lines: list[str] = []
-    for line in text.splitlines():
-        if found := re.fullmatch(r"(\w+):\s*", line):
-            if folder:
-                yield folder, lines
-            folder, lines, wanted = found[1], [], False
-        elif re.match(r"(  )?[^ -]", line):
-            wanted = line.startswith(_KEPT)
-        if wanted and len(lines) < 200:
-            lines.append(line)
-    if folder:
-        yield folder, lines
-
-
-def _submitters(lines: list[str]) -> list[Sender]:
-    yaml = _yaml()
-    try:
-        # This loader makes nothing but texts, lists and dicts: no dates, no numbers, no objects.
-        known = yaml.load("\n".join(lines), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
-        when = moment(_text(known, ":created_at"))
-        return [
-            Sender(_with_number(_text(one, ":name"), _text(one, ":sid") or _text(one, ":email")), when)
-            for one in known[":submitters"]
-            if _text(one, ":name")
+    known: dict[str, list[Sender]] = {}
+    for folder, people, created in _chapters(text):
+        when = moment(created)
+        known[folder] = [
+            Sender(_with_number(one["name"], one.get("sid") or one.get("email")), when)
+            for one in people
+            if one.get("name")
         ]
-    except (yaml.YAMLError, KeyError, TypeError, RecursionError):
-        return []
+    return known
 
 
-def _text(known: Any, key: str) -> str:
-    """A text in what was read: never a list of lists, which may be endless when it is written out."""
-    found = known.get(key) if isinstance(known, dict) else None
-    return found if isinstance(found, str) else ""
+_MOST_IN_A_GROUP = 100
 
 
-def _yaml() -> Any:
-    try:
-        return importlib.import_module("yaml")
-    except ModuleNotFoundError:
-        raise LeftOut(
-            "is written in YAML, which PyYAML reads; it belongs to the extra `grade`: pip install pyyaml"
-        ) from None
+def _chapters(text: str) -> Iterator[tuple[str, list[dict[str, str]], str]]:
+    """Of each submission its folder, the people, and the time when it was made."""
+    folder, created, section = "", "", ""
+    people: list[dict[str, str]] = []
+    for line in text.splitlines():
+        if line[:1] not in ("", " "):
+            if folder:
+                yield folder, people, created
+            folder = found[1] if (found := re.fullmatch(r"(\w+):\s*", line)) else ""
+            people, created, section = [], "", ""
+        elif found := re.fullmatch(r"  :(\w+):(.*)", line):
+            section = found[1]
+            created = _scalar(found[2]) if section == "created_at" else created
+        elif section == "submitters" and (found := re.fullmatch(r" {2,4}(- |  ):(\w+):(.*)", line)):
+            if found[1] == "- ":
+                people.append({})
+            if people and len(people) <= _MOST_IN_A_GROUP:
+                people[-1].setdefault(found[2], _scalar(found[3]))
+    if folder:
+        yield folder, people, created
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML writes it on one line: plain, or in one of two kinds of quotes."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        try:
+            return str(json.loads(re.sub(r"\\x([0-9A-Fa-f]{2})", r"\\u00\1", text)))
+        except ValueError:
+            return text
+    return text
