@@ -22,6 +22,7 @@ NEEDED_BY = {
     "augment": ("bench-fastai", "bench-kornia"),
     "decoding": ("bench-decoding",),
     "dispatch": ("bench-dispatch",),
+    "grading": ("bench-grading",),
     "learner": ("bench-fastai", "bench-loop"),
     "loaders": ("bench-fastai",),
     "tensors": ("bench-fastai",),

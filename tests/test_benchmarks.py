@@ -24,7 +24,7 @@ def load(monkeypatch: pytest.MonkeyPatch):
     return importlib.import_module
 
 
-@pytest.mark.parametrize("name", ["in_turn", "peers", "record"])
+@pytest.mark.parametrize("name", ["grading_peers", "in_turn", "peers", "record"])
 def test_examples_are_right(load, name: str) -> None:
     found = doctest.testmod(load(name))
 

