@@ -195,7 +195,7 @@ def test_every_device_is_timed(checked: Checked, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         timing._Race, "fault", lambda self, *a: raced.append(self.run.device) or race(self, *a)
     )
-    monkeypatch.setattr(checking, "_devices", lambda: ("cpu", "cpu"))
+    monkeypatch.setattr(checking, "devices_here", lambda: ("cpu", "cpu"))
     checked(OURS)
 
     assert raced == ["cpu"], "each once"

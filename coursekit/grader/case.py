@@ -41,8 +41,10 @@ class Timed:
         So an answer that was kept from an earlier call is of no use.
         """
 
-        def order(count: int) -> list[int]:
-            return random.Random(name).sample(range(count), count)
+        import numpy
+
+        def order(count: int) -> Any:
+            return numpy.random.default_rng([*name.encode()]).permutation(count)
 
         return tuple(one[order(len(one))] if getattr(one, "ndim", 0) else one for one in self.inputs)
 

@@ -77,6 +77,7 @@ class Run:
         stopped: "" or why the process ended first: "hung", "flooded", "memory", "broken", or "ended" with
             a `status`.
         unusable: Why the kit could not be put together, in a sentence.
+        beside: Of calls made again, the seconds around `seconds`: to prepare them, to send the value.
     """
 
     scenario: Scenario
@@ -91,6 +92,7 @@ class Run:
     status: int = 0
     unusable: str = ""
     seconds: float = 0.0
+    beside: float = 0.0
 
     @property
     def is_whole(self) -> bool:
@@ -154,14 +156,14 @@ class Side:
         Returns:
             That run with the last call's value seen; its `seconds` go from the request until all were over.
         """
-        until = time.perf_counter() + seconds
+        begun = time.perf_counter()
         prepare = {"do": "prepare", "label": label, "number": number, "times": times}
         for request in (prepare, {"do": "go"}):
             assert self._job is not None
-            run = self._ask(self._job, run, request, [], until - time.perf_counter())
+            run = self._ask(self._job, run, request, [], begun + seconds - time.perf_counter())
             if not run.is_whole:
                 break
-        return run
+        return replace(run, beside=time.perf_counter() - begun - run.seconds)
 
     def use(self, kit: Kit) -> None:
         """Take another kit, in the same process."""

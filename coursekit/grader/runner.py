@@ -148,14 +148,12 @@ class _Job:
         self.say({"is": "ready"})
 
     def go(self) -> None:
-        """Make these calls, say at once that they are over, and only then what the last one gave."""
-        value = None
+        """Make these calls, say at once that they are over, and only then what they gave."""
         try:
-            for call in self.calls:
-                value = call()
+            values = [call() for call in self.calls]
             wait_for_device()
             self.say({"is": "over"})
-            node, buffers = encode(value, self.name)
+            node, buffers = encode(values, self.name)
         except BaseException as error:
             self.failed(error)
         else:
