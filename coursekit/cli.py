@@ -1,11 +1,11 @@
 """The command line: `coursekit start`, `check`, `watch`, `submit`, `status`, `lesson`, `doctor`, `predict`,
-`serve` and `data`; and for who teaches with it, `export`.
+`serve` and `data`; and for who teaches with it, `grade`, `regrade`, `override` and `export`.
 
 It answers at once: nothing here loads torch until a command needs it. What a command returns is part of its
 contract: 0 for all passed or done, 1 for a check that failed, 2 for what could not be run.
 
->>> sorted(command.callback.__name__ for command in app.registered_commands)
-['check', 'doctor', 'export', 'lesson', 'predict', 'serve', 'start', 'status', 'submit', 'watch']
+>>> " ".join(sorted(command.callback.__name__ for command in app.registered_commands))
+'check doctor export grade lesson override predict regrade serve start status submit watch'
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from . import __version__, data, workspace
+from .classroom.commands import grade, override, regrade
 from .classroom.export_command import export
 from .kit import KitError, KitWarning
 from .progress import WorkspaceError, WorkspaceWarning
@@ -36,6 +37,9 @@ app = typer.Typer(
 )
 
 app.add_typer(data.app, name="data")
+app.command(epilog="Example: coursekit grade submissions --due 2026-11-30T18:00 --late 10")(grade)
+app.command(epilog="Example: coursekit regrade --exercise first_model")(regrade)
+app.command(epilog="Example: coursekit override ana first_model 7 --why 'ill' --who 'R. Lang'")(override)
 app.command(epilog="Example: coursekit export first_model --gradescope autograder.zip")(export)
 
 Word = Annotated[

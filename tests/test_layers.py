@@ -35,9 +35,17 @@ apart
     widgets.descents    widgets.flipbooks
     widgets.rates       finding_the_rate widgets.flipbooks
     widgets.flipbooks   display drawing figures scenes screens tensors
-    cli                 classroom.export_command data diagnosis grader.exercises inference kit progress root
-                        serving workspace
+    cli                 classroom.commands classroom.export_command data diagnosis grader.exercises
+                        inference kit progress root serving workspace
     classroom
+    classroom.commands  classroom.changes classroom.gradebook classroom.handing_out classroom.intake
+                        classroom.ordering classroom.results classroom.rules grader.exercises progress
+    classroom.ordering  classroom.cluster classroom.crew classroom.gradebook classroom.grading classroom.rows
+                        classroom.submission grader.batch grader.exercises progress sandbox.availability
+    classroom.grading   classroom.crew classroom.gradebook classroom.handing_out classroom.records
+                        classroom.rows classroom.submission classroom.which_exercise grader.exercises
+                        grader.process grader.report root
+    classroom.handing_out classroom.crew grader.exercises
     classroom.export_command classroom.autograder_zip classroom.exports grader.exercises progress
     classroom.exports   classroom.notebook_points definitions grader.exercises grader.form grader.starter
     classroom.notebook_points grader.checking grader.report workspace

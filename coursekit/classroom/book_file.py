@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -90,7 +91,7 @@ def open_book(path: Path, patience: float) -> sqlite3.Connection:
     with plainly(path):
         rows = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
-            _set_up(rows, path)
+            _set_up(rows, path, patience)
         except BaseException:
             rows.close()
             raise
@@ -108,35 +109,53 @@ def _make_private(path: Path) -> None:
         ) from None
 
 
-def _set_up(rows: sqlite3.Connection, path: Path) -> None:
+def _set_up(rows: sqlite3.Connection, path: Path, patience: float) -> None:
     """Look whose file it is before anything in it is changed; fill it when it is empty."""
+    # Another program may be filling it at this moment, so nothing that is seen now counts but the whole.
     if not _is_ours(rows, path):
         rows.execute("BEGIN IMMEDIATE")
-        if not _is_ours(rows, path):  # another program may have been quicker
+        if not _is_ours(rows, path):
+            _refuse_others(rows, path)
             for order in _orders():
                 rows.execute(order)
             rows.execute(f"PRAGMA application_id = {MARK}")
             rows.execute(f"PRAGMA user_version = {FORMAT}")
         rows.execute("COMMIT")
-    rows.execute("PRAGMA journal_mode = WAL")
+    _let_many_in(rows, patience)
     rows.execute("PRAGMA synchronous = FULL")  # what was said to be stored survives a power cut
     rows.execute("PRAGMA foreign_keys = ON")
     rows.execute("PRAGMA recursive_triggers = ON")  # else REPLACE deletes past the triggers
 
 
+def _let_many_in(rows: sqlite3.Connection, patience: float) -> None:
+    """Let readers in beside a writer; before this order alone SQLite does not wait for others itself."""
+    until = time.monotonic() + patience
+    while rows.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            rows.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 def _is_ours(rows: sqlite3.Connection, path: Path) -> bool:
-    """Whether it is a grade book of this format; False when it is empty."""
-    ((mark,),), ((newest,),) = rows.execute("PRAGMA application_id"), rows.execute("PRAGMA user_version")
+    """Whether it is a grade book, of a format that we know."""
+    ((mark,),) = rows.execute("PRAGMA application_id")
+    ((newest,),) = rows.execute("PRAGMA user_version")
     if mark == MARK and newest > FORMAT:
         raise BookError(
             f"{path} is a grade book of format {newest}, and this coursekit knows format {FORMAT}: it was "
             "written by a newer one. Update coursekit; nothing was changed."
         )
-    if mark == MARK:
-        return True
+    return mark == MARK
+
+
+def _refuse_others(rows: sqlite3.Connection, path: Path) -> None:
+    ((mark,),) = rows.execute("PRAGMA application_id")
     if mark or rows.execute("SELECT 1 FROM sqlite_master").fetchone():
         raise BookError(f"{path} is a database of another program. Choose another file; nothing was changed.")
-    return False
 
 
 def _orders() -> Iterator[str]:

@@ -79,14 +79,6 @@ CREATE TABLE rules (
     given TEXT NOT NULL
 ) STRICT;
 
--- What each definition of a submission comes down to, so that equal ones are found: information, never a score.
-CREATE TABLE fingerprints (
-    submission INTEGER NOT NULL REFERENCES submissions,
-    definition TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    PRIMARY KEY (submission, definition)
-) STRICT, WITHOUT ROWID;
-
 CREATE TRIGGER runs_update BEFORE UPDATE ON runs
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
 CREATE TRIGGER runs_delete BEFORE DELETE ON runs
@@ -114,8 +106,4 @@ CREATE TRIGGER overrides_delete BEFORE DELETE ON overrides
 CREATE TRIGGER rules_update BEFORE UPDATE ON rules
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
 CREATE TRIGGER rules_delete BEFORE DELETE ON rules
-    BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
-CREATE TRIGGER fingerprints_update BEFORE UPDATE ON fingerprints
-    BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
-CREATE TRIGGER fingerprints_delete BEFORE DELETE ON fingerprints
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -71,27 +71,17 @@ class Records(BookFile):
         with self._writing():
             self._do("INSERT OR IGNORE INTO endings VALUES (?, ?)", run.number, now())
 
-    def store(
-        self,
-        run: Run,
-        word: str,
-        submission: Submission,
-        result: Result,
-        marks: Mapping[str, str] | None = None,
-    ) -> bool:
+    def store(self, run: Run, word: str, submission: Submission, result: Result) -> bool:
         """Store a submission with its result, in one transaction.
 
         Args:
             word: The exercise it was graded in; "" where it could not be told.
-            marks: The fingerprint of each of its definitions.
 
         Returns:
             Whether the result is new; False when the submission has one in this run.
         """
         with self._writing():
             number = self._hand_in(word, submission)
-            for definition, mark in (marks or {}).items():
-                self._do("INSERT OR IGNORE INTO fingerprints VALUES (?, ?, ?)", number, definition, mark)
             return self._grade(run, number, result)
 
     def store_again(self, run: Run, submission: int, result: Result) -> bool:
@@ -140,8 +130,8 @@ class Records(BookFile):
     def gradable(self, word: str) -> dict[int, list[int]]:
         """The submissions of an exercise that can be graded again, by the secret they were asked with."""
         rows = self._all(
-            f"SELECT secret, submission FROM submissions s JOIN grades g ON g.grade = ({NEWEST}) "
-            "JOIN runs USING (run) WHERE word = ? AND outcome <> 'refused' ORDER BY submission", word,
+            f"SELECT secret, s.submission FROM submissions s JOIN grades g ON g.grade = ({NEWEST}) "
+            "JOIN runs USING (run) WHERE word = ? AND outcome <> 'refused' ORDER BY s.submission", word,
         )  # fmt: skip
         found: dict[int, list[int]] = {}
         for secret, submission in rows:
