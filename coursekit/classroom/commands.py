@@ -247,7 +247,8 @@ def _refuse_strangers(book: GradeBook, learner: str) -> None:
         near = get_close_matches(learner, known, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
         raise WorkspaceError(
-            f"The grade book knows nobody called {learner!r}.{meant} --new adds somebody who handed in nothing."
+            f"The grade book knows nobody called {learner!r}.{meant} --new adds somebody who handed in "
+            "nothing."
         )
 
 
