@@ -10,11 +10,13 @@ name takes its place. Nothing is run here; files are only read.
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 # Annotations stay text in every file of a kit, as they do in ours: names in them need not exist at run time.
 FLAGS = annotations.compiler_flag
+_parsing = threading.Lock()
 
 Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 Import = (ast.Import, ast.ImportFrom)
@@ -83,7 +85,7 @@ def read(source: str, filename: str = "<text>") -> list[Statement]:
         Unreadable: The text is no Python; the reason, line and text say where.
     """
     try:
-        tree = ast.parse(source, filename)
+        tree = parse(source, filename)
         compile(tree, filename, "exec", flags=FLAGS, dont_inherit=True)  # finds a `return` outside a function
     except SyntaxError as error:
         text = "".join(lines_of(source)[(error.lineno or 0) - 1 : error.lineno or 0])
@@ -98,6 +100,16 @@ def read(source: str, filename: str = "<text>") -> list[Statement]:
             names, last = tuple(dict.fromkeys(bound_names(node))), node.end_lineno or node.lineno
             statements.append(Statement(node, names, _first_line(node, lines), last, filename))
     return statements
+
+
+def parse(source: str, filename: str = "<text>") -> ast.Module:
+    """The syntax tree of a text, as `ast.parse` gives it, but one thread at a time.
+
+    Python before 3.11.8 and 3.12.2 counts the depth of all trees in one place, and two at once end in a
+    SystemError (https://github.com/python/cpython/issues/106905).
+    """
+    with _parsing:
+        return ast.parse(source, filename)
 
 
 def lines_of(source: str) -> list[str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from coursekit import definitions
 from coursekit.definitions import Unreadable, merge, pieces, put_in_place, read, used_names
 
 
@@ -174,3 +179,23 @@ def test_pieces_keep_the_methods_of_a_function_together():
 
     assert list(found) == ["turn", "C"]
     assert found["turn"].count("@method") == 2
+
+
+def test_threads_may_read_at_the_same_time() -> None:
+    """Python 3.11.7 confuses the depths of two trees when another thread goes on in the middle of one."""
+    text = Path(definitions.__file__).read_text(encoding="utf-8")
+    threshold = gc.get_threshold()
+
+    def let_others_go_on(*about: object) -> None:
+        time.sleep(0)
+
+    gc.callbacks.append(let_others_go_on)
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            trees = list(threads.map(definitions.parse, [text] * 200))
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(let_others_go_on)
+
+    assert len({len(tree.body) for tree in trees}) == 1

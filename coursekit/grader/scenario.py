@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..definitions import bound_names, used_names
+from ..definitions import bound_names, parse, used_names
 from .wording import brief, laid_out
 
 _AUTHORING = ("coursekit", "__future__")
@@ -54,7 +54,7 @@ class Scenario:
     def cut(cls, exercise: str, name: str) -> Scenario:
         """Cut the scenario `name` out of an exercise's text, with the imports and helpers it uses."""
         found: dict[str, ast.stmt] = {}
-        for node in ast.parse(exercise).body:
+        for node in parse(exercise).body:
             if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_AUTHORING)):
                 found.update(dict.fromkeys(bound_names(node), node))
         needed, open_names = {name}, [name]
@@ -72,7 +72,7 @@ class Scenario:
     def _function(self) -> ast.FunctionDef:
         (found,) = [
             node
-            for node in ast.parse(self.source).body
+            for node in parse(self.source).body
             if isinstance(node, ast.FunctionDef) and node.name == self.name
         ]
         return found
@@ -109,7 +109,7 @@ class Scenario:
     def _needed_before(self, statement: ast.stmt, wanted: set[str]) -> list[ast.stmt]:
         """The lines above a statement that give it its names, in order, and the classes it uses."""
         found: list[ast.stmt] = []
-        around = [node for node in ast.parse(self.source).body if isinstance(node, ast.ClassDef)]
+        around = [node for node in parse(self.source).body if isinstance(node, ast.ClassDef)]
         above = [node for node in [*around, *_lines(self._function)] if node.lineno < statement.lineno]
         for node in sorted(above, key=lambda node: -node.lineno):
             if isinstance(node, ast.Expr):

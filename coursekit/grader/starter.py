@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..definitions import Function, Statement, lines_of, read, used_names
+from ..definitions import Function, Statement, lines_of, parse, read, used_names
 from .exercises import load
 from .form import Exercise
 
@@ -89,7 +89,7 @@ def _aliases(statements: list[Statement]) -> dict[str, ast.expr]:
 def _spelt_out(text: str, aliases: Mapping[str, str]) -> str:
     """A definition's text with such names written out in signatures: the learner's file has none of them."""
     lines = lines_of(text)
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, Function)]
+    functions = [node for node in ast.walk(parse(text)) if isinstance(node, Function)]
     names = [node for one in functions for node in _annotations(one) if node.id in aliases]
     for node in sorted(names, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         line = lines[node.lineno - 1].encode()
@@ -108,7 +108,7 @@ def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.N
 def without_body(source: str, says: Mapping[str, str]) -> str:
     """A definition's text with its bodies cut out; a class keeps its fields, and its methods lose theirs."""
     lines = lines_of(source)
-    for top in reversed(ast.parse(source).body):
+    for top in reversed(parse(source).body):
         sentence = f"{getattr(top, 'name', '')} is yours to write: {says.get(getattr(top, 'name', ''), '')}"
         functions = (
             [top]
@@ -133,7 +133,7 @@ def with_marks(source: str, begin: str, end: str) -> str:
         # to here
     """
     lines = lines_of(source)
-    for top in reversed(ast.parse(source).body):
+    for top in reversed(parse(source).body):
         inside = [top] if isinstance(top, Function) else getattr(top, "body", [])
         for node in reversed([one for one in inside if isinstance(one, Function)]):
             head, body = _parts(lines, node)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ..definitions import lines_of, read
+from ..definitions import lines_of, parse, read
 from ..grader.exercises import load
 from ..grader.form import Exercise
 from ..grader.starter import by_module, without_body
@@ -86,7 +86,7 @@ def _needed() -> set[str]:
 def _imported(module: str) -> Iterator[str]:
     """The modules of ours that a module names in its imports."""
     package = module.split(".")[:-1]
-    for node in ast.walk(ast.parse(_source(module).read_text(encoding="utf-8"))):
+    for node in ast.walk(parse(_source(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = [*package[: len(package) - node.level + 1], *filter(None, [node.module])]
             for alias in node.names:
