@@ -8,15 +8,19 @@ of what judges, of the other exercises or of the course is in it, and no bytecod
 from __future__ import annotations
 
 import ast
+import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from ..definitions import lines_of, parse, read
 from ..grader.exercises import load
 from ..grader.form import Exercise
+from ..grader.runner import WANTED
 from ..grader.starter import by_module, without_body
+from ..kit import homes
 
 _LIBRARY = Path(__file__).resolve().parents[1]
 # What is started inside, what puts a kit together, and all that has a public name; with what they import.
@@ -47,6 +51,7 @@ def masked_library(word: str, folder: Path | str) -> Path:
     _write(made / "__init__.py", root)
     for package in {path.parent for path in made.rglob("*.py")} - {made}:
         _write(package / "__init__.py", '"""A part of coursekit, as far as a submission needs it."""\n')
+    (made / "grader" / WANTED).write_text(json.dumps(sorted(wanted(exercise))), encoding="utf-8")
     for path in [Path(folder), *Path(folder).rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     return Path(folder)
@@ -56,7 +61,7 @@ def masked(exercise: Exercise, module: str, text: str) -> str:
     """A module's text without the bodies of what an exercise asks for.
 
     >>> from coursekit.grader.exercises import load
-    >>> text = masked(load("first_model"), "splits", "def group_split(groups, valid):\n    return [0], [1]")
+    >>> text = masked(load("first_model"), "splits", "def group_split(groups, valid):\\n    return [0], [1]")
     >>> print(text[:84])
     def group_split(groups, valid):
         raise NotImplementedError("group_split is yours
@@ -70,11 +75,27 @@ def masked(exercise: Exercise, module: str, text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def wanted(exercise: Exercise) -> set[str]:
+    """The modules that an exercise's checks will load: those it names or asks for, and what they import.
+
+    >>> from coursekit.grader.exercises import load
+    >>> sorted(wanted(load("finding_the_rate")))[:3]
+    ['batches', 'callbacks', 'canvas']
+    """
+    named = set(re.findall(r"\bkit\.(\w+)", exercise.source))
+    modules = {homes().get(name, name) for name in named} | set(by_module(exercise))
+    return _reached(module for module in modules if _source(module).is_file())
+
+
 @cache
 def _needed() -> set[str]:
-    """The modules that can be reached from the roots, wherever in them an import stands."""
+    return _reached(ROOTS)
+
+
+def _reached(modules: Iterable[str]) -> set[str]:
+    """The modules that can be reached from some, wherever in them an import stands."""
     found: set[str] = set()
-    waiting = list(ROOTS)
+    waiting = list(modules)
     while waiting:
         module = waiting.pop()
         if module not in found:
