@@ -134,12 +134,8 @@ def _exercise(tally: Tally, title: str) -> str:
             ("have none", f"{tally.points[0]}"),
         ]
     shown = "".join(f"<li><strong>{number}</strong> {tag(words)}</li>" for words, number in figures)
-    parts = [
-        f"<h2>{tag(_title(tally))}</h2>",
-        f'<ul class="figures">{shown}</ul>',
-        _checks(tally),
-        _points(tally),
-    ]
+    head = f'<h2>{tag(title)}</h2>\n<ul class="figures">{shown}</ul>'
+    parts = [head, _checks(tally), _mistakes(tally), _points(tally)]
     return "\n".join(part for part in parts if part)
 
 
@@ -238,13 +234,15 @@ def _alike(tally: Tally) -> str:
     """Who wrote something like the library's text or somebody else's, by definition."""
     items = []
     for definition, alike in tally.alike.items():
-        told = []
-        if alike.library:
-            told.append(f"like the library: {_listed(_shares(alike.library, _page_of))}")
-        if alike.pairs:
-            told.append(f"like each other: {_listed(_shares(alike.pairs, _pair))}")
-        items.append(f"<li><code>{tag(definition)}</code>, {'; '.join(told)}.</li>")
-    return f"<ul>{''.join(items)}</ul>" if items else ""
+        lists = [
+            (f"{count(len(alike.library), 'learner')} as the library does", _shares(alike.library, _page_of)),
+            (f"{count(len(alike.pairs), 'pair')} alike", _shares(alike.pairs, _pair)),
+        ]
+        told = ", ".join(head for head, names in lists if names)
+        inside = "".join(f"<p>{head}: {_listed(names)}.</p>" for head, names in lists if names)
+        summary = f"<summary><code>{tag(definition)}</code>: {told}</summary>"
+        items.append(f"<li><details>{summary}{inside}</details></li>" if told else "")
+    return f'<ul class="plain">{"".join(items)}</ul>' if items else ""
 
 
 def _shares(found: Mapping[Who, float], named: Callable[[Who], str]) -> list[str]:

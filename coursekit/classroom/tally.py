@@ -72,8 +72,13 @@ class CheckTally:
         setattr(self, sort, getattr(self, sort) + 1)
         if sort not in ("wrong", "stopped"):
             return
-        sentence = next(iter(result.parts.sentences), "")
-        self.failures.setdefault(_what_came(result), Failure(result.mistake, sentence)).add(learner)
+        failure = Failure(result.mistake, _sentence(result))
+        self.failures.setdefault(_what_came(result), failure).add(learner)
+
+
+def _sentence(result: Result) -> str:
+    """What was read first: what is wrong, and for a known mistake also why."""
+    return " ".join(result.parts.sentences[: 2 if result.mistake else 1])
 
 
 def _what_came(result: Result) -> str:
@@ -171,8 +176,8 @@ class Tally:
         for result in report.results:
             self.checks.setdefault(result.name, CheckTally(result.title, result.of)).add(learner, result)
             if result.mistake and result.mistake not in made:
-                sentence = next(iter(result.parts.sentences), "")
-                self.mistakes.setdefault(result.mistake, Failure(result.mistake, sentence)).add(learner)
+                mistake = Failure(result.mistake, _sentence(result))
+                self.mistakes.setdefault(result.mistake, mistake).add(learner)
                 made.add(result.mistake)
 
     def _add_likenesses(self, row: Standing) -> None:
