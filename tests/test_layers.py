@@ -84,7 +84,19 @@ apart
     classroom.submission
     data                sources
     diagnosis           root workspace
-    sandbox.masking     definitions grader.exercises grader.form grader.starter
+    sandbox             sandbox.availability sandbox.limits sandbox.place
+    sandbox.masking     definitions grader.exercises grader.form grader.runner grader.starter kit
+    sandbox.availability grader.process sandbox.call_filter sandbox.limits sandbox.place sandbox.shell
+    sandbox.probe
+    sandbox.place       grader.process sandbox.limits sandbox.shell
+    sandbox.shell       sandbox.limits
+    sandbox.warm        grader.runner sandbox.confinement sandbox.consumption sandbox.limits
+                        sandbox.system_calls
+    sandbox.confinement sandbox.call_filter sandbox.limits sandbox.system_calls
+    sandbox.call_filter
+    sandbox.consumption
+    sandbox.system_calls
+    sandbox.limits
     grader              grader.form
     grader.runner       grader.case grader.encoding grader.frames grader.warm kit
     grader.warm

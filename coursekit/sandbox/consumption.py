@@ -1,0 +1,97 @@
+"""How much memory the processes of a job hold together, read in `/proc` by the process that forked it.
+
+The limit that the kernel keeps is for each process alone, so a job of many could hold many times as much.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROC = Path("/proc")
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process as `/proc` shows it.
+
+    Attributes:
+        parent: The number of the process that it belongs to.
+        numbers: Its own in each process namespace, the innermost last.
+        held: Bytes of memory, with those that it shares with the process it was forked from.
+    """
+
+    parent: int
+    numbers: tuple[int, ...]
+    held: int
+
+
+def processes() -> dict[int, Process]:
+    """All processes that can be seen here, by number.
+
+    >>> processes()[os.getpid()].parent == os.getppid()
+    True
+    """
+    found = {}
+    for name in os.listdir(PROC):
+        if name.isdecimal():
+            # One that has ended meanwhile is not there.
+            with contextlib.suppress(OSError, KeyError):
+                lines = (PROC / name / "status").read_text(errors="replace").splitlines()
+                said = dict(line.split(":", 1) for line in lines if ":" in line)
+                numbers = tuple(map(int, said["NSpid"].split()))
+                found[int(name)] = Process(int(said["PPid"]), numbers, _sum(said, *_KINDS))
+    return found
+
+
+_KINDS = ("RssAnon", "RssShmem", "VmSwap")
+_SHARES = ("Pss_Anon", "Pss_Shmem", "SwapPss")
+
+
+def _sum(said: dict[str, str], *names: str) -> int:
+    return sum(int(said[name].split()[0]) * KIB for name in names if name in said)
+
+
+def of_job(first: int, seen: dict[int, Process]) -> list[int]:
+    """The numbers of a job's processes here: its first, a child of ours with that number, and all below."""
+    ours = int(os.readlink(PROC / "self"))
+    roots = [
+        number
+        for number, process in seen.items()
+        if process.parent == ours and process.numbers[-2:] == (first, 1)
+    ]
+    below: dict[int, list[int]] = {}
+    for number, process in seen.items():
+        below.setdefault(process.parent, []).append(number)
+    return [number for root in roots for number in _with_children(root, below)]
+
+
+def _with_children(number: int, below: dict[int, list[int]]) -> Iterator[int]:
+    yield number
+    for child in below.get(number, ()):
+        yield from _with_children(child, below)
+
+
+def holds_more(first: int, most: int, seen: dict[int, Process]) -> bool:
+    """Whether a job holds more bytes than its share.
+
+    What is quick to read counts a page once for each process that has it. Only if that is too much is it
+    worth asking how the pages are shared, for which the kernel walks over all of them.
+    """
+    numbers = of_job(first, seen)
+    if sum(seen[number].held for number in numbers) <= most:
+        return False
+    return sum(_own_share(number, seen[number].held) for number in numbers) > most
+
+
+def _own_share(number: int, held: int) -> int:
+    """A process's part of the memory it holds, each shared page divided among those that share it."""
+    try:
+        lines = (PROC / str(number) / "smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended, or does not let itself be looked at
+        return held
+    return _sum(dict(line.split(":", 1) for line in lines[1:]), *_SHARES)

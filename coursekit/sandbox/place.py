@@ -1,0 +1,149 @@
+"""The sandbox as the grader uses it: a place that starts jobs, whatever happens to those before them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from ..grader.process import START, CannotStart, Job, Stopped
+from .limits import Limits
+from .shell import command
+
+# How long the warm process may take to say how a job ended, in seconds; it answers in milliseconds.
+END = 10.0
+
+
+class Sandbox:
+    """Starts jobs that are locked away from this machine and from each other; use it in a `with`.
+
+    A warm process that has died is started again when the next job is. Any number of threads may start jobs.
+
+    Args:
+        library: A folder with the package `coursekit` as submissions may see it; see `masking`.
+        limits: What one job may take.
+        device: "cpu", or "cuda" to let jobs use the GPUs of this machine. What they take of those is counted
+            for one job at a time: start the next one when the last has ended.
+    """
+
+    def __init__(self, library: Path, limits: Limits | None = None, device: str = "cpu") -> None:
+        self.library, self.limits, self.device = Path(library), limits or Limits(), device
+        self._warm: dict[bool, _Warm] = {}
+        self._lock = threading.Lock()
+        # The kernel ends a warm process with the thread that started it, so that thread has to stay.
+        self._starter = ThreadPoolExecutor(1, "sandbox")
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self, new_python: bool = False) -> Job:
+        """Start a job.
+
+        Args:
+            new_python: In a Python with other hashes of text than the usual one.
+
+        Raises:
+            CannotStart: There is no sandbox to be had here, or it was lost just now.
+        """
+        with self._lock:
+            warm = self._warm.get(new_python)
+            if warm is None or not warm.is_usable:
+                if warm:
+                    warm.close()
+                hashes = "2" if new_python else "1"
+                asked = self._starter.submit(_Warm, self.library, self.limits, self.device, hashes)
+                warm = self._warm[new_python] = asked.result()
+        return warm.job()
+
+    def close(self) -> None:
+        """End the warm processes, and every job that still runs."""
+        with self._lock:
+            for warm in self._warm.values():
+                warm.close()
+            self._warm.clear()
+        self._starter.shutdown()
+
+
+class _Warm:
+    """A warm process, seen from here."""
+
+    def __init__(self, library: Path, limits: Limits, device: str, hashes: str) -> None:
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                self.process = subprocess.Popen(
+                    command(library, limits, device, hashes, theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    stdout=self.errors,
+                    stderr=self.errors,
+                    pass_fds=[theirs.fileno()],
+                    env={},
+                )
+            except OSError as error:
+                raise CannotStart(f"The sandbox could not be started: {error}.") from None
+        self.control.settimeout(START)
+        with contextlib.suppress(OSError):
+            if self.control.recv(100) == b"ready":
+                self.control.settimeout(None)
+                return
+        raise CannotStart(f"The sandbox could not be started: {self.close()}")
+
+    @property
+    def is_usable(self) -> bool:
+        return self.process.poll() is None
+
+    def job(self) -> Job:
+        """Have a job forked; what it says and what is said of it comes through pipes of its own."""
+        (requests, to_it), (from_it, answers), (printed, output) = (os.pipe() for _ in range(3))
+        leash, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        given = [requests, answers, output, theirs.detach()]
+        try:
+            socket.send_fds(self.control, [b"job"], given)
+        except OSError:
+            for descriptor in (to_it, from_it, printed, leash.detach()):
+                os.close(descriptor)
+            raise CannotStart("The sandbox was lost just now.") from None
+        finally:
+            for descriptor in given:
+                os.close(descriptor)
+        ours = os.fdopen(to_it, "wb"), os.fdopen(from_it, "rb"), os.fdopen(printed, "rb")
+        return Job(*ours, lambda: _end(leash))
+
+    def close(self) -> str:
+        """End it and all its jobs; what it said last."""
+        self.control.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+        self.process.kill()
+        self.process.wait()
+        with self.errors:
+            self.errors.seek(0)
+            last = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+        return " ".join(last) or "it ended without a word"
+
+
+def _end(leash: socket.socket) -> Stopped:
+    """End a job by its leash, and say how it ended."""
+    with leash:
+        leash.settimeout(END)
+        words = b""
+        with contextlib.suppress(OSError):
+            leash.send(b"end")
+        with contextlib.suppress(OSError):
+            words = leash.recv(200)
+    how, _, number = words.decode().partition(" ")
+    if how in ("exited", "killed"):
+        return Stopped("ended", int(number) if how == "exited" else -int(number))
+    return Stopped({"memory": "memory", "cut": "broken"}.get(how, "lost"))
