@@ -60,7 +60,7 @@ def test_the_command_says_what_to_do_next(tmp_path: Path, monkeypatch: pytest.Mo
     into_a_file = run.invoke(app, ["export", WORD, "--nbgrader", "file"])
 
     assert both.exit_code == 0, both.output
-    assert 'a.zip: upload it under "Configure Autograder", and give the assignment 16 points.' in both.output
+    assert 'a.zip: upload it under "Configure Autograder", give the assignment 16 points' in both.output
     assert "in course: nbgrader generate_assignment first_model" in both.output
     assert "what that grader does not protect" in both.output
     assert (tmp_path / "a.zip").exists()

@@ -10,7 +10,8 @@ import typer
 from ..progress import WorkspaceError
 
 _GRADESCOPE_SAYS = """\
-{file}: upload it under "Configure Autograder", and give the assignment {points} points.
+{file}: upload it under "Configure Autograder", give the assignment {points} points and the container 3 GB
+of memory or more: three processes there hold torch.
 Learners hand in there what `coursekit submit {word}` packs, the files of their mykit/, or the notebook."""
 _NBGRADER_SAYS = """{file}
 Next, in {course}: nbgrader generate_assignment {word}"""

@@ -64,8 +64,9 @@ class OrdinaryUser:
         return Job(*pipes, end, home)  # type: ignore[arg-type]
 
     def _limited(self) -> list[str]:
-        """The command that sets the limits and starts another."""
+        """The command that sets the limits and starts another, which goes first when memory runs out."""
         return [
+            *("choom", "-n", "1000", "--"),
             "prlimit",
             f"--as={LIBRARIES + self.limits.memory}",
             f"--nproc={self.limits.processes}",
