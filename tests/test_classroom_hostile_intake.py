@@ -134,8 +134,48 @@ TANGLED = {
     "escapes that are none": "'" + "\\d" * 40_000 + "'",
     "tall indents": "".join(" " * deep + "if a:\n" for deep in range(99)) + " " * 99 + "a",
     "nested functions": "".join(" " * deep + "def f():\n" for deep in range(99)) + " " * 99 + "pass",
+    "spaces": " " * 90_000 + "x\n(",
+    "names of another alphabet": "".join(f"\u0430ccurac{number} = 1\n" for number in range(4_000)),
     "half characters": "'\\ud800' * 3",
 }
+
+COPIED = {
+    "in one another": "".join(" " * deep + "try: a\n" + " " * deep + "finally:\n" for deep in range(18))
+    + " " * 18
+    + "a",
+    "with many returns": "def f():\n try:\n"
+    + "  if a: return\n" * 2_000
+    + " finally:\n"
+    + "  a; b; c\n" * 2_000,
+    "with many continues": "for a in b:\n try:\n"
+    + "  if a: continue\n" * 2_000
+    + " finally:\n"
+    + "  a; b; c\n" * 2_000,
+}
+
+
+@pytest.mark.parametrize("text", COPIED.values(), ids=COPIED)
+def test_text_that_grows_when_it_is_compiled_is_left_out(tmp_path: Path, text: str) -> None:
+    notes = left_out(tmp_path, {"metrics.py": text})
+
+    assert notes == ("metrics.py was left out: it has `finally` with too many ways through it to be read.",)
+
+
+def test_many_cells_that_grow_are_too_much_together(tmp_path: Path) -> None:
+    grows = (
+        "".join(" " * deep + "try: a\n" + " " * deep + "finally:\n" for deep in range(14)) + " " * 14 + "a"
+    )
+
+    assert left_out(tmp_path, {"a.ipynb": notebook(*[grows] * 150)}) == (
+        "a.ipynb was left out: it has too much code in it.",
+    )
+
+
+def test_an_ordinary_finally_is_fine(tmp_path: Path) -> None:
+    inner = "        try: print(p)\n        finally: print(t)\n"
+    text = f"def accuracy(p, t):\n    try:\n        return 1\n    finally:\n{inner}"
+
+    assert handed_in(tmp_path, {"metrics.py": text}).files == {"metrics": text}
 
 
 @pytest.mark.parametrize("text", NESTED.values(), ids=NESTED)
@@ -160,7 +200,9 @@ def test_text_made_to_choke_a_parser_chokes_nothing(tmp_path: Path, text: str) -
             continue
 
 
-@pytest.mark.parametrize("text", [*NESTED.values(), *TANGLED.values()], ids=[*NESTED, *TANGLED])
+@pytest.mark.parametrize(
+    "text", [*NESTED.values(), *TANGLED.values(), *COPIED.values()], ids=[*NESTED, *TANGLED, *COPIED]
+)
 def test_the_same_in_a_file_of_no_module_and_in_a_cell(tmp_path: Path, text: str) -> None:
     cells = [text[:40_000], f"%%kit metrics\n{text[:40_000]}", "%%kit splits\n" + SPLITS]
     files: dict[str, Content] = {"solution.py": text, "a.ipynb": notebook(*cells)}
@@ -783,7 +825,7 @@ OLD = "is no notebook in the form of today; open it in Jupyter, and save it agai
         ('{"nbformat": "4", "cells": []}', OLD),
         ('{"nbformat": 4}', "is no notebook that can be read: it has no cells"),
         ('{"nbformat": 4, "cells": {}}', "is no notebook that can be read: it has no cells"),
-        ("[" + "[]," * 3_000_000 + "[]]", "has too much in it; clear its outputs and save it again"),
+        ("[" + "[]," * 1_000_000 + "[]]", "has too much in it; clear its outputs and save it again"),
         (notebook("a = 1\n" * 20_000), "has more than 100,000 letters of code"),
     ],
 )

@@ -299,6 +299,14 @@ submission_102:
     :email: eve@example.org
   :created_at: 2026-11-22 13:00:00.000000000 +01:00
 submission_103: *nobody
+submission_104:
+  :submitters:
+  - :name: |-
+      Mallory
+      :sid: '0123'
+      - :name: Ana Ruiz
+    :sid: '666'
+  :created_at: 2026-11-22 13:00:00.000000000 +01:00
 """
 
 
@@ -311,12 +319,14 @@ def test_gradescope(tmp_path: Path, as_zip: bool) -> None:
         f"{top}submission_101/metrics.py": METRICS,
         f"{top}submission_102/first_model.zip": submit_zip(tmp_path, {"metrics.py": METRICS}),
         f"{top}submission_103/metrics.py": METRICS,
+        f"{top}submission_104/metrics.py": METRICS,
         f"__MACOSX/{top}._submission_metadata.yml": b"\0",
     }
     submissions = {one.learner: one for one in read(downloaded(tmp_path, files, as_zip))}
 
     assert sorted(submissions) == [
         "Ana Ruiz (0123)", "Eve O'Hara (007)", "José Núñez (jose@example.org)", "submission_103",
+        "|- (666)",
     ]  # fmt: skip
     assert submissions["Ana Ruiz (0123)"].received == datetime(2026, 11, 22, 11, 59, 0, 123456, UTC)
     assert submissions["Eve O'Hara (007)"].received == NOON

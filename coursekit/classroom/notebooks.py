@@ -21,13 +21,13 @@ from typing import Any
 
 from ..definitions import Function, Statement, Unreadable, lines_of
 from .contents import LeftOut
-from .python_text import MOST_TEXT, home_of, modules, statements, tame
+from .python_text import MOST_COMPILED, MOST_TEXT, home_of, modules, statements, tame
 
 MOST_NOTEBOOK = 32 * 2**20
 # What JSON is made of: each may become an object of its own in memory.
-MOST_PARTS = 2_000_000
+MOST_PARTS = 1_000_000
 
-_MAGIC = re.compile(r"\s*(?:[%!?]|[\w, .]+=\s*[%!]|[\w.]+\?\??\s*$)")
+_MAGIC = re.compile(r"[%!?]|[\w, .]+= ?[%!]|[\w.]+\?\??$")
 _DEFINITION = (*Function, ast.ClassDef)
 _TIMING = re.compile(r"%%(?:time|timeit|capture|prun)\b")
 
@@ -142,34 +142,39 @@ def _joined(cells: list[_Cell], notes: list[str]) -> str:
     """The definitions of several cells as one file: of each function or class the last, in their order."""
     parts: dict[tuple[int, int], str] = {}
     before: dict[str, tuple[int, int]] = {}
-    for cell in cells:
-        try:
-            text, found = _statements(cell.text)
-        except (Unreadable, LeftOut) as error:
-            said = error.sentence("that") if isinstance(error, Unreadable) else f"that {error}."
-            notes.append(f"has a cell, number {cell.number}, {said[:-1]}")
-            continue
+    for number, text, found in _parsed(cells, notes):
         lines = lines_of(text)
         for statement in found:
             if not statement.names:
                 continue
-            here = (cell.number, statement.first)
+            here = (number, statement.first)
             parts[here] = "\n".join(lines[statement.first - 1 : statement.last])
             for key in statement.keys if isinstance(statement.node, _DEFINITION) else ():
                 if (earlier := before.get(key, here)) != here and parts.pop(earlier, ""):
-                    notes.append(
-                        f"defines {key[:60]} in cells {earlier[0]} and {cell.number}; the last counts"
-                    )
+                    notes.append(f"defines {key[:60]} in cells {earlier[0]} and {number}; the last counts")
                 before[key] = here
     return "\n\n\n".join(parts.values()) + "\n"
 
 
-def _statements(text: str) -> tuple[str, list[Statement]]:
-    """A cell's text and its statements; lines that only IPython reads are left empty if there are any."""
+def _parsed(cells: list[_Cell], notes: list[str]) -> Iterator[tuple[int, str, list[Statement]]]:
+    """The number, text and statements of each cell that can be read; the others are noted."""
+    compiled = 0
+    for cell in cells:
+        try:
+            text, size, found = _statements(cell.text)
+        except (Unreadable, LeftOut) as error:
+            said = error.sentence("that") if isinstance(error, Unreadable) else f"that {error}."
+            notes.append(f"has a cell, number {cell.number}, {said[:-1]}")
+            continue
+        if (compiled := compiled + size) > MOST_COMPILED:
+            raise LeftOut("has too much code in it")
+        yield cell.number, text, found
+
+
+def _statements(text: str) -> tuple[str, int, list[Statement]]:
+    """A cell's text, what it becomes and its statements; lines that only IPython reads are left empty."""
     try:
-        tame(text)
-        return text, statements(text)
+        return text, tame(text), statements(text)
     except Unreadable:
-        plain = "\n".join("" if _MAGIC.match(line) else line for line in lines_of(text))
-        tame(plain)
-        return plain, statements(plain)
+        plain = "\n".join("" if _MAGIC.match(line.strip()) else line for line in lines_of(text))
+        return plain, tame(plain), statements(plain)

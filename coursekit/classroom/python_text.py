@@ -18,12 +18,14 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from .. import kit
-from ..definitions import Statement, Unreadable, defined, read
+from ..definitions import Function, Statement, Unreadable, defined, parse, read
 from ..grader.exercises import load, words
 from .contents import LeftOut
 
 MOST_TEXT = 100_000  # bytes; the longest module of the library has a fifth of that
 MOST_NESTED = 150  # levels of the syntax tree; ours have 20
+MOST_COMPILED = 200_000  # nodes of it, with all copies that the compiler makes
+MOST_DOUBTS = 50
 # Letters that turn the direction in which a line is shown: the code is then not what it seems to be.
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OTHER_ENCODINGS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
@@ -61,28 +63,56 @@ def text_of(data: bytes) -> str:
     return text
 
 
-def tame(text: str) -> None:
-    """Refuse Python that is nested more deeply than anybody writes; text that is no Python is let through.
+def tame(text: str) -> int:
+    """Refuse Python that would choke whoever reads it; text that is no Python at all is let through.
+
+    Returns:
+        How much it becomes when it is compiled, in nodes of the syntax tree.
 
     Raises:
-        LeftOut: It is nested too deeply.
+        LeftOut: It is nested too deeply, or becomes too much when it is compiled.
     """
     try:
-        level: list[ast.AST] = [_parsed(text)]
+        tree = _parsed(text)
     except (SyntaxError, ValueError):
-        return
+        return 0
     except (RecursionError, MemoryError):
         raise LeftOut("is nested too deeply to be read") from None
+    level: list[ast.AST] = [tree]
     for _ in range(MOST_NESTED):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
     if level:
         raise LeftOut("is nested too deeply to be read")
+    size, _ = _compiled_size(tree)
+    if size > MOST_COMPILED:
+        raise LeftOut("has `finally` with too many ways through it to be read")
+    return size
+
+
+def _compiled_size(node: ast.AST) -> tuple[int, int]:
+    """How many nodes Python compiles for a node, and how many ways lead out of it.
+
+    Each way out of a `try`, such as a `return`, gets a copy of its `finally`: one in another, eighteen deep,
+    are 600 letters, and a gigabyte when they are compiled.
+    """
+    if isinstance(node, ast.Try | ast.TryStar):
+        first = [_compiled_size(part) for part in (*node.body, *node.handlers, *node.orelse)]
+        last = [_compiled_size(part) for part in node.finalbody]
+        ways = sum(out for _, out in first)
+        copies = 2 + ways
+        return sum(size for size, _ in first) + copies * sum(size for size, _ in last) + 1, (
+            ways + copies * sum(out for _, out in last)
+        )
+    parts = [_compiled_size(part) for part in ast.iter_child_nodes(node)]
+    leaves = isinstance(node, ast.Return | ast.Break | ast.Continue)
+    outwards = 0 if isinstance(node, Function) else sum(out for _, out in parts)
+    return sum(size for size, _ in parts) + 1, outwards + leaves
 
 
 def _parsed(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a doubtful escape is the learner's affair
-        return ast.parse(text)
+        return parse(text)
 
 
 def statements(text: str) -> list[Statement]:
@@ -121,9 +151,9 @@ def doubts(text: str) -> Iterator[str]:
         names = [] if text.isascii() else list(defined(statements(text)))
     except Unreadable:
         return
-    for name in names:
+    for name in [name for name in names if not name.isascii() and len(name) < 40][:MOST_DOUBTS]:
         foreign = [letter for letter in name if not letter.isascii()]
-        if foreign and (near := get_close_matches(name, _homes(), 1, 0.6)):
+        if near := get_close_matches(name, _homes(), 1, 0.6):
             yield f"defines a name that looks like {near[0]} but holds the letter {_called(foreign[0])}"
 
 

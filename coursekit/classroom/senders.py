@@ -115,26 +115,28 @@ def gradescope(text: str) -> dict[str, list[Sender]]:
 
 
 _MOST_IN_A_GROUP = 100
+_OF_A_PERSON = re.compile(r"(?P<before> +(?P<dash>- )?):(?P<key>\w+):(?P<value>.*)")
 
 
 def _chapters(text: str) -> Iterator[tuple[str, list[dict[str, str]], str]]:
     """Of each submission its folder, the people, and the time when it was made."""
-    folder, created, section = "", "", ""
+    folder, created, section, column = "", "", "", 0
     people: list[dict[str, str]] = []
     for line in text.splitlines():
         if line[:1] not in ("", " "):
             if folder:
                 yield folder, people, created
             folder = found[1] if (found := re.fullmatch(r"(\w+):\s*", line)) else ""
-            people, created, section = [], "", ""
+            people, created, section, column = [], "", "", 0
         elif found := re.fullmatch(r"  :(\w+):(.*)", line):
             section = found[1]
             created = _scalar(found[2]) if section == "created_at" else created
-        elif section == "submitters" and (found := re.fullmatch(r" {2,4}(- |  ):(\w+):(.*)", line)):
-            if found[1] == "- ":
-                people.append({})
-            if people and len(people) <= _MOST_IN_A_GROUP:
-                people[-1].setdefault(found[2], _scalar(found[3]))
+        elif section == "submitters" and (found := _OF_A_PERSON.fullmatch(line)):
+            column = column or len(found["before"])
+            # What stands further in is the text of a name that has several lines.
+            if len(found["before"]) == column and len(people) < _MOST_IN_A_GROUP:
+                people += [{}] if found["dash"] or not people else []
+                people[-1].setdefault(found["key"], _scalar(found["value"]))
     if folder:
         yield folder, people, created
 
