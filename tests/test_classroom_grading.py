@@ -7,64 +7,26 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hired import OF, WORD, Hired, report
 
 from coursekit.classroom import handing_out
 from coursekit.classroom.changes import changes
-from coursekit.classroom.crew import Crew, Outcome, Terms, threads
+from coursekit.classroom.crew import Crew, Outcome
 from coursekit.classroom.gradebook import GradeBook
 from coursekit.classroom.grading import Graded, GradingStopped, conditions, grade, regrade
 from coursekit.classroom.handing_out import Hands, Work
 from coursekit.classroom.submission import Submission
 from coursekit.classroom.which_exercise import CANNOT_TELL, which_exercises
 from coursekit.grader import exercises
-from coursekit.grader.report import Message, Report, Result
+from coursekit.grader.report import Report, Result
 from coursekit.grader.starter import solution, starter
 
-WORD = "first_model"
-OF = exercises.load(WORD).points
 HERE = conditions(["cpu"], 20.0)
-
-
-def report(points: int, word: str = WORD) -> Outcome:
-    """A report of one check that passed and one that did not."""
-    failed = Result("second", "second", False, OF - points, "differs", Message(sentences=("Yours is 1.",)))
-    first = Result("first", "first", True, points)
-    return Outcome(Report(word, "Title", (first, failed), ("cpu",)).to_json(), 0.1)
-
-
-class Hired(Crew):
-    """A crew that does as it is told: `work` gives an outcome for the text of a file, or raises."""
-
-    def __init__(self, work: Callable[[str], Outcome], size: int = 2) -> None:
-        super().__init__(Terms(1), ThreadPoolExecutor(size), size)
-        self.by_text = work
-        self.lock = threading.Lock()
-        self.seen: list[str] = []
-        self.in_hand = self.most = 0
-        self.alone: dict[str, int] = {}
-
-    def hand_out(self, word: str, files: Mapping[str, str]) -> Future[Outcome]:
-        with self.lock:
-            self.in_hand += 1
-            self.most = max(self.most, self.in_hand)
-        future = self.executor.submit(self._work, "".join(files.values()))
-        future.add_done_callback(self._done)
-        return future
-
-    def _work(self, text: str) -> Outcome:
-        with self.lock:
-            self.seen.append(text)
-            self.alone[text] = self.in_hand
-        return self.by_text(text)
-
-    def _done(self, future: Future[Outcome]) -> None:
-        with self.lock:
-            self.in_hand -= 1
 
 
 def works(count: int) -> list[Work]:
@@ -419,38 +381,6 @@ def test_a_change_names_the_checks_that_are_judged_otherwise(book: GradeBook):
         "learner-000, first_model: 2 → 4 of 6 points "
         "(the rate: fails now; the share: passes now; the rest: new, passes)"
     )
-
-
-# For real --------------------------------------------------------------------------------------------------
-
-
-def test_real_kits_are_graded_by_real_threads(book: GradeBook):
-    """Without the sandbox, whose own tests are elsewhere."""
-    right = solution(WORD)
-    kinds = {
-        "right": right,
-        "starter": starter(WORD),
-        "wrong": {
-            **right,
-            "metrics": right["metrics"].replace("def accuracy", "def accuracy(a, b): return 0\ndef _"),
-        },
-        "ends": {"metrics": "import os\ndef accuracy(predictions, targets): os._exit(0)\n"},
-        "empty": {"metrics": ""},
-    }
-    run = book.begin_run(conditions(["cpu"], 10.0, "No sandbox."))
-    with threads(Terms(run.secret, ("cpu",), 10.0, protected=False), jobs=2) as crew:
-        found = {one.learner: one for one in grade(
-            (Submission(name, files, (WORD,)) for name, files in kinds.items()), book, run, crew
-        )}  # fmt: skip
-
-    assert {one.outcome for one in found.values()} == {"graded"}
-    assert found["right"].points == OF
-    assert found["starter"].points == found["ends"].points == found["empty"].points == 0
-    assert 0 < found["wrong"].points < OF
-    for row in book.standing(WORD):
-        assert Report.from_json(row.report).points == row.points
-        assert row.run is not None
-        assert row.run.conditions.unprotected == "No sandbox."
 
 
 def refused():
