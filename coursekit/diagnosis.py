@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, workspace
+from .sandbox.availability import why_not
 
 Finding = tuple[bool, str]
 
@@ -40,6 +41,7 @@ def findings() -> Iterator[Finding]:
     for package, purpose in PACKAGES.items():
         yield installed(package, purpose)
     yield from devices()
+    yield from sandbox()
 
 
 def python() -> Finding:
@@ -105,3 +107,12 @@ def _computes(torch: Any, name: str) -> Finding:
         return False, f"{name} is there but does not compute: {first}"
     called = f" ({torch.cuda.get_device_name(name)})" if name.startswith("cuda") else ""
     return right, f"{name}{called} {'computes rightly' if right else 'computes wrongly: do not trust it'}"
+
+
+def sandbox() -> Iterator[Finding]:
+    """Whether the code of others can be locked away here, as `coursekit grade` does; learners need it not."""
+    reasons = why_not()
+    for reason in reasons:
+        yield True, f"For instructors: submissions cannot be graded in the sandbox here. {reason}"
+    if not reasons:
+        yield True, "The sandbox for grading works: it was tried"

@@ -83,7 +83,7 @@ apart
     classroom.senders
     classroom.submission
     data                sources
-    diagnosis           root workspace
+    diagnosis           root sandbox.availability workspace
     sandbox             sandbox.availability sandbox.limits sandbox.place
     sandbox.masking     definitions grader.exercises grader.form grader.runner grader.starter kit
     sandbox.availability grader.process sandbox.call_filter sandbox.limits sandbox.place sandbox.shell

@@ -44,13 +44,13 @@ def confine(limits: Limits, device: str) -> None:
     )
     _set_limits(limits, device)
     _lay_private_folders(limits, device)
-    os.chdir("/tmp")
+    os.chdir(os.environ["TMPDIR"])
     system_calls.give_up_powers()
     system_calls.filter_calls(program())
 
 
 def _lay_private_folders(limits: Limits, device: str) -> None:
-    for folder in ("/tmp", "/dev/shm"):
+    for folder in (os.environ["TMPDIR"], "/dev/shm"):
         options = f"size={limits.disk},nr_inodes={limits.files},mode=0700"
         system_calls.mount_memory(folder, PRIVATE, options)
     if device == "cpu":

@@ -15,8 +15,8 @@ class Limits:
         memory: Bytes that it may hold beyond what the warm process had already: more ends it. Asking for more
             in one process raises `MemoryError` there first.
         processes: Processes and threads at a time; the next one cannot be started.
-        disk: Bytes in `/tmp`, and as many in `/dev/shm`; both are memory. Then the disk is full.
-        files: Files and folders in `/tmp`, and as many in `/dev/shm`.
+        disk: Bytes in its folder for files, and as many in `/dev/shm`; both are memory. Then the disk is full.
+        files: Files and folders in each of the two.
         open_files: Files, pipes and sockets that one process holds open.
         processor_seconds: What one process may compute in all. The wall clock of a check comes first; this
             one holds even if nobody is left to look at a clock.

@@ -138,11 +138,15 @@ def _end(leash: socket.socket) -> Stopped:
     """End a job by its leash, and say how it ended."""
     with leash:
         leash.settimeout(END)
-        words = b""
         with contextlib.suppress(OSError):
             leash.send(b"end")
-        with contextlib.suppress(OSError):
+        try:
             words = leash.recv(200)
+        except ConnectionResetError:
+            # It ended by itself, and our word came too late to be read; what was said before is still there.
+            words = leash.recv(200)
+        except OSError:
+            words = b""
     how, _, number = words.decode().partition(" ")
     if how in ("exited", "killed"):
         return Stopped("ended", int(number) if how == "exited" else -int(number))

@@ -83,7 +83,7 @@ def _folders(library: Path) -> Iterator[str]:
     for copy in _copies():
         yield from ("--tmpfs", str(copy)) if copy.is_dir() else ("--ro-bind", os.devnull, str(copy))
     yield from ("--dir", LIBRARY, "--ro-bind", str(library / "coursekit"), f"{LIBRARY}/coursekit")
-    yield from ("--proc", "/proc", "--perms", "1777", "--dir", "/tmp", "--chdir", "/")
+    yield from ("--proc", "/proc", "--dir", _private_folder(), "--chdir", "/")
 
 
 def _devices(device: str) -> Iterator[str]:
@@ -107,7 +107,8 @@ def _settings(hashes: str) -> Iterator[str]:
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": "/tmp",
+        "HOME": _private_folder(),
+        "TMPDIR": _private_folder(),
         "USER": "learner",
         "LANG": "C.UTF-8",
         "OMP_NUM_THREADS": "1",
@@ -127,6 +128,11 @@ def _needed() -> list[Path]:
     there = {path for path in found if path.exists()}
     outermost = {path for path in there if not there & set(path.parents)}
     return sorted(outermost, key=lambda path: len(path.parts))
+
+
+def _private_folder() -> str:
+    """Where each job may write: `/tmp`, unless Python itself stands there and would be covered."""
+    return "/scratch" if any(Path("/tmp") in path.parents for path in _needed()) else "/tmp"
 
 
 def _package_folders() -> list[Path]:

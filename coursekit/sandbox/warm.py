@@ -46,7 +46,7 @@ class _Job:
 
 
 class _Server:
-    """Forks jobs, looks after them, and says how they ended: one thread, which never waits for one of them."""
+    """Forks jobs, looks after them, and says how they ended; its one thread never waits for any of them."""
 
     def __init__(self, control: socket.socket, limits: Limits, device: str, work: Callable[[], None]) -> None:
         self.control, self.limits, self.device, self.work = control, limits, device, work
