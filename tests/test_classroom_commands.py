@@ -146,14 +146,14 @@ def test_nothing_to_grade_is_a_2(desk: Desk):
     assert "nowhere" in said
 
 
-def test_when_nothing_can_be_graded_any_more_it_is_a_2(desk: Desk):
-    desk.work = lambda text: Outcome(trouble="There is no room.")
-    for number in range(30):
-        desk.hand_in(f"learner {number}")
+def test_where_our_own_answer_does_not_pass_it_is_a_2(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Hired, "is_well", False)
     code, said = desk.run("grade", "in")
 
     assert code == 2
-    assert said.startswith("Nothing can be graded any more, and no submission is to blame. There is no room.")
+    assert said.startswith(
+        "Our own answer to first_model does not pass here, so no submission is graded: There"
+    )
 
 
 def test_without_the_sandbox_nothing_is_graded_unless_that_is_allowed(desk: Desk):

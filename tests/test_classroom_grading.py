@@ -73,27 +73,51 @@ def test_trouble_that_stays_is_told_and_costs_nobody_else_anything():
 
 def test_many_that_wait_are_tried_before_more_is_taken(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(handing_out, "WAITING", 5)
-    crew = Hired(lambda text: Outcome(trouble="lost") if text and int(text) % 2 else report(3))
+    crew = Hired(lambda text: Outcome(trouble="lost") if int(text) % 2 else report(3))
     done = through(crew, works(40))
 
     assert sum(bool(outcome.trouble) for outcome in done.values()) == 20
     assert crew.seen.index("1", 5) < crew.seen.index("30")
 
 
-def test_when_nothing_works_any_more_grading_stops_and_blames_no_submission():
-    crew = Hired(lambda text: Outcome(trouble="There is no sandbox to be had."))
+def test_nothing_is_graded_where_our_own_answer_does_not_pass():
+    crew = Hired(lambda text: report(0))
+    crew.is_well = False
     with pytest.raises(GradingStopped) as caught:
-        through(crew, works(200))
+        through(crew, works(20))
 
     assert str(caught.value) == (
-        "Nothing can be graded any more, and no submission is to blame. There is no sandbox to be had. Grade "
-        "again when that is mended: it goes on from here."
+        "Our own answer to first_model does not pass here, so no submission is graded: There is no sandbox to "
+        "be had. Grade again when that is mended: it goes on from here."
     )
-    assert len(crew.seen) < 30
+    assert crew.seen == []
 
 
-def test_many_troublesome_submissions_in_a_row_stop_nothing_while_those_who_grade_are_well():
-    crew = Hired(lambda text: Outcome(trouble="lost") if text else report(0))
+def test_an_answer_of_ours_that_earns_less_than_all_stops_it_too():
+    class Broken(Hired):
+        def _work(self, text: str) -> Outcome:
+            return report(5)
+
+    with pytest.raises(
+        GradingStopped, match=r"does not pass here, so no submission is graded: second\. Yours is 1\."
+    ):
+        through(Broken(lambda text: report(5)), works(5))
+
+
+def test_when_nothing_works_any_more_grading_stops_and_blames_no_submission():
+    def work(text: str) -> Outcome:
+        crew.is_well = int(text) < 20
+        return report(3) if crew.is_well else Outcome(trouble="lost")
+
+    crew = Hired(work)
+    with pytest.raises(GradingStopped, match="Our own answer to first_model does not pass here"):
+        through(crew, works(200))
+
+    assert 30 <= len(crew.seen) < 50
+
+
+def test_many_troublesome_submissions_in_a_row_stop_nothing_while_our_own_answer_passes():
+    crew = Hired(lambda text: Outcome(trouble="lost"))
     done = through(crew, works(45))
 
     assert len(done) == 45

@@ -45,7 +45,7 @@ apart
     classroom.grading   classroom.crew classroom.gradebook classroom.handing_out classroom.records
                         classroom.rows classroom.submission classroom.which_exercise grader.exercises
                         grader.process grader.report root
-    classroom.handing_out classroom.crew grader.exercises
+    classroom.handing_out classroom.crew grader.report grader.starter
     classroom.export_command classroom.autograder_zip classroom.exports grader.exercises progress
     classroom.exports   classroom.notebook_points definitions grader.exercises grader.form grader.starter
     classroom.notebook_points grader.checking grader.report workspace
@@ -85,7 +85,8 @@ apart
     data                sources
     diagnosis           root sandbox.availability workspace
     sandbox             sandbox.availability sandbox.limits sandbox.place
-    sandbox.masking     definitions grader.exercises grader.form grader.runner grader.starter kit
+    sandbox.masking     definitions grader.exercises grader.form grader.runner grader.starter
+                        originals
     sandbox.availability grader.process sandbox.call_filter sandbox.limits sandbox.place sandbox.shell
     sandbox.probe
     sandbox.place       grader.process sandbox.limits sandbox.shell
@@ -98,7 +99,7 @@ apart
     sandbox.system_calls
     sandbox.limits
     grader              grader.form
-    grader.runner       grader.case grader.encoding grader.frames grader.warm kit
+    grader.runner       grader.case grader.encoding grader.frames grader.warm kit originals
     grader.warm
     notebook            kit progress workspace
     server              kit progress workspace
@@ -111,7 +112,9 @@ apart
     progress
     lessons             markdown sources
     markdown            grader.exercises
-    kit                 definitions
+    kit                 definitions originals
+    originals           definitions
+    grader.likeness     definitions grader.exercises grader.starter
     grader.starter      definitions grader.exercises grader.form
     grader.checking     grader.batch grader.exercises grader.form grader.process grader.report
     grader.batch        grader.exercises grader.form grader.judging grader.mistakes grader.observing
@@ -125,7 +128,7 @@ apart
     grader.mistakes     grader.comparison grader.encoding grader.form grader.judging grader.observing
                         grader.wording
     grader.judging      grader.comparison grader.form grader.observing grader.wording
-    grader.observing    grader.case grader.encoding grader.process grader.scenario
+    grader.observing    grader.case grader.encoding grader.process grader.scenario grader.wording
     grader.scenario     definitions grader.wording
     grader.process      grader.job
     grader.job          grader.encoding grader.frames
@@ -398,10 +401,10 @@ def test_the_library_does_not_lean_on_what_stands_apart() -> None:
 def test_the_grader_imports_nothing_of_what_it_grades() -> None:
     grader = {module for module in MAP if module.split(".")[0] == "grader"}
 
-    assert {b for a in grader for b in MAP[a]} - grader == {"definitions", "kit"}
+    assert {b for a in grader for b in MAP[a]} - grader == {"definitions", "kit", "originals"}
 
 
-@pytest.mark.parametrize("module", ["definitions", "kit"])
+@pytest.mark.parametrize("module", ["definitions", "kit", "originals"])
 def test_the_loader_of_kits_needs_the_standard_library_only(module: str) -> None:
     """It runs on machines that hold nothing else yet."""
     nodes = running_code(ast.parse(FILES[module].read_text(encoding="utf-8")))

@@ -1,7 +1,9 @@
 """Hand work out to those who grade, and take back what came of it: bounded, watched, and tried again.
 
-What fails through no fault of the submission waits until the others are done and is then tried alone: a
-submission that ends the place where it runs takes along what runs there beside it.
+Before the first submission of an exercise our own answer is graded in the same place, and nothing else is
+until that has passed: a place that is broken must not cost anybody points. What fails later through no fault
+of the submission waits until the others are done and is then tried alone, since a submission that ends the
+place where it runs takes along what runs there beside it.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
-from ..grader.exercises import load
-from .crew import Crew, Outcome, outcome_of
+from ..grader.report import Report
+from ..grader.starter import solution
+from .crew import TRIES, Crew, Outcome, outcome_of
 
-# So many wait to be tried alone; after so many in a row it is seen whether those who grade are well.
+# So many wait to be tried alone; after so many in a row our own answer has to pass once more.
 WAITING, IN_A_ROW = 50, 10
 
 
@@ -50,19 +53,20 @@ class Hands:
         self.crew, self.patience = crew, patience
         self._in_hand: dict[Future[Outcome], tuple[Work, float]] = {}
         self._troubled: list[Work] = []
+        self._proved: set[str] = set()
         self._in_a_row = self._lost = 0
 
     def give(self, work: Work) -> Iterator[Done]:
         """Hand out one piece of work; gives what is done by then.
 
         Raises:
-            GradingStopped: Those who grade are not well.
+            GradingStopped: Our own answer does not pass, or nobody comes back.
             ConnectionError: They are gone.
         """
         while len(self._in_hand) >= max(1, 2 * self.crew.size):
             yield from self._take()
-        if self._in_a_row >= IN_A_ROW:
-            yield from self._see_whether_well(work.word)
+        if work.word not in self._proved or self._in_a_row >= IN_A_ROW:
+            yield from self._prove(work.word)
         self._hand_out(work)
         if len(self._troubled) >= WAITING:
             yield from self.rest()
@@ -122,15 +126,25 @@ class Hands:
             for _, outcome in [*self._finished(), *self._overdue()]:
                 return outcome
 
-    def _see_whether_well(self, word: str) -> Iterator[Done]:
-        """Have an empty submission graded alone: if that fails too, no submission is to blame."""
+    def _prove(self, word: str) -> Iterator[Done]:
+        """See our own answer pass, alone: if it does not, no submission is to blame."""
         while self._in_hand:
             yield from self._take()
-        modules = {name.rpartition(".")[0] for name in load(word).yours}
-        outcome = self._alone(Work(word, dict.fromkeys(modules, "")))
-        if outcome.trouble:
-            raise GradingStopped(
-                f"Nothing can be graded any more, and no submission is to blame. {outcome.trouble} "
-                "Grade again when that is mended: it goes on from here."
-            )
-        self._in_a_row = 0
+        for _ in range(TRIES):
+            outcome = self._alone(Work(word, solution(word)))
+            if not (why := _failing(outcome)):
+                self._proved.add(word)
+                self._in_a_row = 0
+                return
+        raise GradingStopped(
+            f"Our own answer to {word} does not pass here, so no submission is graded: {why} Grade again "
+            "when that is mended: it goes on from here."
+        )
+
+
+def _failing(outcome: Outcome) -> str:
+    """Why our own answer did not pass, or ""."""
+    if outcome.trouble:
+        return outcome.trouble
+    fault = Report.from_json(outcome.report).first_fault
+    return f"{fault.title}. {' '.join(fault.parts.sentences)}" if fault else ""
