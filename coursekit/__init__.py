@@ -26,9 +26,9 @@ Read it from the bottom up, or from the top down:
   kinds: `pictures`, `points`, `volumes`, `labels`, on `typed` and `padding`), `photos` (on `decoding`) and
   `scans` (files);
   `dispatch`, `choices` and `signatures`.
-- apart: `kit` (loads a learner's own library) and `definitions`; `grader` (checks that teach), `sandbox`
-  (locks learners' code away) and `classroom` (all that a course hands in); `workspace`, `progress`,
-  `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
+- apart: `kit` (loads a learner's own library), `originals` and `definitions`; `grader` (checks that teach),
+  `sandbox` (locks learners' code away) and `classroom` (all that a course hands in); `workspace`,
+  `progress`, `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
 
 Every public name stands in `api` and is reached as `coursekit.name`; nothing heavy is imported
 until a name is asked for.

@@ -36,8 +36,8 @@ from typing import Any
 
 from . import definitions
 from .definitions import Statement, Unreadable
+from .originals import LIBRARY, Original, docstring, homes, modules, source_of, statements
 
-LIBRARY = Path(__file__).parent
 NAME = "mykit"
 
 
@@ -47,20 +47,6 @@ class KitError(Exception):
 
 class KitWarning(UserWarning):
     """Something in a kit that has no effect and probably should have."""
-
-
-def modules() -> list[str]:
-    """The modules that a kit may stand in for, such as "metrics" or "widgets.explore".
-
-    >>> "splits" in modules()
-    True
-    """
-    files = [path.relative_to(LIBRARY).with_suffix("") for path in LIBRARY.rglob("*.py")]
-    return sorted(
-        ".".join(file.parts)
-        for file in files
-        if not file.parts[0].startswith("_") and file.name != "__init__"
-    )
 
 
 def install(
@@ -143,7 +129,8 @@ def written(folder: Path | str = NAME) -> dict[str, str]:
     for file in _files(Path(folder)):
         word = _word(file, Path(folder))
         if word in modules():
-            ours = definitions.defined(definitions.read(_source_of(word)[1]))
+            path, text = source_of(word)
+            ours = definitions.defined(statements(text, str(path)))
             for statement in _read(file):
                 if definitions.is_written(statement.node):
                     place = f"{_short(file)}:{statement.node.lineno}"
@@ -176,7 +163,7 @@ def nearest_module(word: str, ending: str = "") -> str:
     close = get_close_matches(word.lower(), modules(), 1, 0.6)
     if close:
         return f"did you mean {close[0]}{ending}?"
-    return f"there are {', '.join(sorted({name + ending for name in _homes().values()}))}."
+    return f"there are {', '.join(sorted({name + ending for name in homes().values()}))}."
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -203,7 +190,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         asked = _of_module(word, self.asked)
         chosen = None if self.only is None else _of_module(word, self.only)
         if not asked and (chosen == set() or not theirs.exists()):
-            return importlib.util.spec_from_file_location(fullname, _source_of(word)[0])
+            path = str(source_of(word)[0])
+            return importlib.util.spec_from_file_location(fullname, path, loader=Original(fullname, path))
         # The path names no file: the loader gives its text, and data files are looked for beside it.
         loader = _Loader(fullname, theirs, chosen, asked)
         return importlib.util.spec_from_file_location(fullname, loader.path, loader=loader)
@@ -221,13 +209,13 @@ class _Loader(importlib.abc.Loader):
     ) -> None:
         self.word = fullname.partition(".")[2]
         self.theirs, self.chosen, self.asked = theirs, chosen, asked
-        self.ours, self.text = _source_of(self.word)
+        self.ours, self.text = source_of(self.word)
         self.path = str(self.ours.with_name(f"{self.ours.stem} with {'.'.join(theirs.parts[-2:])}"))
 
     def get_source(self, fullname: str) -> str:
         """Our lines, those replaced left empty, and then the learner's: `inspect` looks for a class here."""
         lines = definitions.lines_of(self.text)
-        for statement in definitions.read(self.text):
+        for statement in statements(self.text, str(self.ours)):
             if statement.names and set(statement.names) <= self._names:
                 lines[statement.first - 1 : statement.last] = [""] * (statement.last - statement.first + 1)
         return "\n".join([*lines, self.theirs.read_text(encoding="utf-8") if self.theirs.exists() else ""])
@@ -236,8 +224,8 @@ class _Loader(importlib.abc.Loader):
         """Run the two files as one, each piece compiled from where it stands."""
         linecache.cache.pop(self.path, None)
         linecache.checkcache(str(self.theirs))
-        module.__doc__ = ast.get_docstring(ast.parse(self.text))
-        ours, theirs = definitions.read(self.text, str(self.ours)), self._their_statements()
+        module.__doc__ = docstring(self.text)
+        ours, theirs = statements(self.text, str(self.ours)), self._their_statements()
         self._names = {name for statement in theirs for name in statement.names}
         try:
             for filename, group in groupby(definitions.put_in_place(ours, theirs), lambda s: s.filename):
@@ -252,7 +240,7 @@ class _Loader(importlib.abc.Loader):
 
     def _their_statements(self) -> list[Statement]:
         """What counts of the learner's file: the chosen definitions, those begun, and starters asked for."""
-        ours = definitions.defined(definitions.read(self.text))
+        ours = definitions.defined(statements(self.text, str(self.ours)))
         theirs = _read(self.theirs) if self.theirs.exists() else []
         if self.chosen is None:
             for line, note in _notes(self.word, ours, theirs, _short(self.theirs)):
@@ -301,7 +289,7 @@ class _Loader(importlib.abc.Loader):
 
 def _notes(word: str, ours: Collection[str], theirs: list[Statement], file: str) -> Iterator[tuple[int, str]]:
     """Line and sentence for what in a learner's file probably should be otherwise."""
-    homes = _homes()
+    public = homes()
     unused = set(ours) - {name for statement in theirs for name in statement.names}
     for statement in theirs:
         line = statement.node.lineno
@@ -315,18 +303,14 @@ def _notes(word: str, ours: Collection[str], theirs: list[Statement], file: str)
                     line,
                     f"{where} defines {name}, which our {word} does not have; did you mean {close[0]}?",
                 )
-            elif name in homes:
-                yield line, f"{where} defines {name}: that belongs in {homes[name]}.py, here nothing uses it."
+            elif name in public:
+                yield (
+                    line,
+                    f"{where} defines {name}: that belongs in {public[name]}.py, here nothing uses it.",
+                )
 
 
 _OWN_IMPORT = "write `from .tensors import Image` and the like."
-
-
-def _homes() -> dict[str, str]:
-    """In which module each public name is defined."""
-    statements = definitions.read((LIBRARY / "api.py").read_text(encoding="utf-8"))
-    imports = [statement.node for statement in statements if isinstance(statement.node, ast.ImportFrom)]
-    return {alias.name: node.module or "" for node in imports for alias in node.names}
 
 
 def _check_files(folder: Path, only: Collection[str] | None) -> None:
@@ -350,11 +334,6 @@ def _word(file: Path, folder: Path) -> str:
 
 def _short(file: Path) -> str:
     return f"{file.parent.name}/{file.name}"
-
-
-def _source_of(word: str) -> tuple[Path, str]:
-    path = LIBRARY.joinpath(*word.split(".")).with_suffix(".py")
-    return path, path.read_text(encoding="utf-8")
 
 
 def _read(file: Path) -> list[Statement]:

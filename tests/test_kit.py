@@ -317,7 +317,9 @@ def test_nothing_of_ours_is_left_in_a_whole_kit(folder: Path):
         [sys.executable, "-c", code, ROOT, str(folder)], capture_output=True, text=True, check=True
     )
 
-    assert answer.stdout == "['coursekit', 'coursekit.definitions', 'coursekit.kit']\n"
+    assert answer.stdout == (
+        "['coursekit', 'coursekit.definitions', 'coursekit.originals', 'coursekit.kit']\n"
+    )
 
 
 ON_EVERY_PYTHON = """

@@ -70,14 +70,11 @@ def form(seen: Any, ours: Any) -> str | None:
             return _kinds(seen, ours)
         if len(seen) != len(ours):
             return f"yours has {count(len(seen), 'part')}, ours {len(ours)}."
-        return next(
-            (_at(n, said) for n, pair in enumerate(zip(seen, ours, strict=True)) if (said := form(*pair))),
-            None,
-        )
+        pairs = enumerate(zip(seen, ours, strict=True))
+        return next((_at(n, said) for n, pair in pairs if (said := form(*pair))), None)
     if isinstance(ours, list) and isinstance(seen, list | tuple):
-        return next(
-            (_at(n, said) for n, one in enumerate(seen) if ours and (said := form(one, ours[0]))), None
-        )
+        parts = enumerate(seen if ours else ())
+        return next((_at(n, said) for n, one in parts if (said := form(one, ours[0]))), None)
     if type(seen) is float and type(ours) is float and math.isfinite(ours) and not math.isfinite(seen):
         return f"yours is {brief(seen)}, ours {brief(ours)}."
     same = type(seen) is type(ours) or (type(ours) is float and type(seen) is int)

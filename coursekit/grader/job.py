@@ -67,7 +67,6 @@ class Job:
     ) -> None:
         self._requests, self._answers, self._output = requests, answers, output
         self._end, self.folder = end, folder
-        self._reason = ""
         self._came: queue.Queue[Answer | Stopped] = queue.Queue(maxsize=4)
         self._is_over = False
         self._ending: Stopped | None = None

@@ -20,7 +20,7 @@ from ..grader.exercises import load
 from ..grader.form import Exercise
 from ..grader.runner import WANTED
 from ..grader.starter import by_module, without_body
-from ..kit import homes
+from ..originals import homes
 
 _LIBRARY = Path(__file__).resolve().parents[1]
 # What is started inside, what puts a kit together, and all that has a public name; with what they import.
