@@ -87,8 +87,8 @@ def test_nothing_is_graded_where_our_own_answer_does_not_pass():
         through(crew, works(20))
 
     assert str(caught.value) == (
-        "Our own answer to first_model does not pass here, so no submission is graded: There is no sandbox to "
-        "be had. Grade again when that is mended: it goes on from here."
+        "Our own answer to first_model does not pass here, so no submission is graded: There is no sandbox "
+        "to be had. Grade again when that is mended: it goes on from here."
     )
     assert crew.seen == []
 
