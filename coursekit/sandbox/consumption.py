@@ -92,6 +92,8 @@ def _own_share(number: int, held: int) -> int:
     """A process's part of the memory it holds, each shared page divided among those that share it."""
     try:
         lines = (PROC / str(number) / "smaps_rollup").read_text().splitlines()
-    except OSError:  # it has ended, or does not let itself be looked at
+    except PermissionError:  # it does not let itself be looked at
         return held
+    except OSError:  # it has ended
+        return 0
     return _sum(dict(line.split(":", 1) for line in lines[1:]), *_SHARES)

@@ -15,7 +15,7 @@ class Limits:
         memory: Bytes that it may hold beyond what the warm process had already: more ends it. Asking for more
             in one process raises `MemoryError` there first.
         processes: Processes and threads at a time; the next one cannot be started.
-        disk: Bytes in its folder for files, and as many in `/dev/shm`; both are memory. Then the disk is full.
+        disk: Bytes in its folder for files, and as many in `/dev/shm`; both are memory.
         files: Files and folders in each of the two.
         open_files: Files, pipes and sockets that one process holds open.
         processor_seconds: What one process may compute in all. The wall clock of a check comes first; this
