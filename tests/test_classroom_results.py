@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -231,11 +232,12 @@ def test_the_summary_says_what_to_look_at_first(book: GradeBook) -> None:
         add(book, f"learner {number:02}", report({"each_element_finds_its_own_method": fault}))
     add(book, "ours", None)
     add(book, "unreadable", "kit.zip is no zip archive.")
-    add(book, "other", report({}, "tensors"), word="tensors")
+    add(book, "other", report({}, "tensors"), word="tensors", notes=("notes.txt is no Python: left out.",))
+    add(book, "syntax", replace(report({}, "tensors"), problem="There is no such file."), word="tensors")
     said = write_results(book, book.path.parent)
 
     assert (
-        f"{TITLE} · 15 learners · 12 graded · 1 could not be graded · 1 the grader failed on · 1 handed"
+        f"{TITLE} · 16 learners · 12 graded · 1 could not be graded · 1 the grader failed on · 2 handed"
         in said
     )
     assert "1. 2 submissions need a person. On 1 the grader failed: grading again tries them again." in said
@@ -246,6 +248,8 @@ def test_the_summary_says_what_to_look_at_first(book: GradeBook) -> None:
         f'"each element finds its own method" ({TITLE}) failed most: 9 of 12. 5 of them look like "makes'
         in said
     )
+    assert "1 learner passed no check, and may need help." in said
+    assert "1 learner handed in something that was left out, or is doubtful." in said
     assert (
         '4 failed "each element finds its own method" with one and the same answer, which is no mistake'
         in said

@@ -33,11 +33,13 @@ def findings(tallies: Sequence[Tally]) -> list[Finding]:
     where = {tally.word: f" ({tally.title or tally.word})" if len(tallies) > 1 else "" for tally in tallies}
     for tally in tallies:
         found += [*_nobody(tally, where), *_worst(tally, where), *_shared(tally)]
-    helped = {look.learner for tally in tallies for look in tally.help}
-    if helped:
-        found.append(
-            Finding(f"{count(len(helped), 'learner')} wrote everything and passed no check.", "help")
-        )
+    told = {
+        "help": "passed no check, and may need help",
+        "noted": "handed in something that was left out, or is doubtful",
+    }
+    for place, words in told.items():
+        who = {look.learner for tally in tallies for look in getattr(tally, place)}
+        found += [Finding(f"{count(len(who), 'learner')} {words}.", place)] if who else []
     for tally in tallies:
         found += _missing_and_late(tally, where)
     return [*found, *_alike(tallies)]

@@ -5,7 +5,7 @@ Gradescope a student's number or address. Elsewhere it is the learner as the gra
 best what they sign in with.
 
 A name is written by whoever bears it, and is never taken for more: no formula (`neutral.cell`), no row of the
-system's own. Points that do not exist yet are left empty, or out, so that nothing is overwritten.
+system's own. Who has no points yet is left out, or in a table of several exercises has an empty cell there.
 """
 
 from __future__ import annotations

@@ -130,7 +130,8 @@ class Tally:
         checks: By name, in the order of the exercise.
         mistakes: The known mistakes that were made, by title, wherever they were first seen.
         settle: What only a person can settle.
-        help: Who wrote much and gained nothing, and may need help.
+        noted: What was left out of a submission, or is doubtful.
+        help: Whose files could not be run, or who wrote everything and passed nothing.
         late: How many submissions that count came after the due date.
         alike: For each definition, who wrote alike.
         origins: What made the grades: how many of each.
@@ -144,6 +145,7 @@ class Tally:
     checks: dict[str, CheckTally] = field(default_factory=dict)
     mistakes: dict[str, Failure] = field(default_factory=dict)
     settle: list[Look] = field(default_factory=list)
+    noted: list[Look] = field(default_factory=list)
     help: list[Look] = field(default_factory=list)
     late: int = 0
     missing: list[str] = field(default_factory=list)
@@ -198,11 +200,11 @@ class Tally:
         if row.needs_a_look:
             again = "It does not count, and is graded again next time: " if row.outcome == OURS else ""
             self.settle.append(Look(row.learner, row.word, f"{again}{row.sentence}"))
-        elif report and report.problem:
-            self.settle.append(Look(row.learner, row.word, report.problem))
         elif row.notes:
-            self.settle.append(Look(row.learner, row.word, " ".join(row.notes)))
-        if row.earned == 0 and report and not report.problem and _all_written(report.results):
+            self.noted.append(Look(row.learner, row.word, " ".join(row.notes)))
+        if report and report.problem:
+            self.help.append(Look(row.learner, row.word, report.problem))
+        elif report and row.earned == 0 and _all_written(report.results):
             self.help.append(Look(row.learner, row.word, "Everything is written, and no check passed."))
 
     @property
