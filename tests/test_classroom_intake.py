@@ -95,6 +95,34 @@ def test_versions_are_submissions_of_their_own(tmp_path: Path) -> None:
     assert len({one.sha256 for one in submissions}) == 2
 
 
+def test_what_cannot_be_graded_beside_what_can_is_told_and_is_no_version(tmp_path: Path) -> None:
+    """Else the last version of a learner might be a file of scribbles."""
+    files = {
+        "metrics.py": METRICS,
+        "scribbles/try.py": "print(1)",
+        "old.rar": "Rar!",
+        "notes/text.txt": "words",
+    }
+    submission = handed_in(tmp_path, files)
+
+    assert submission.files == {"metrics": METRICS}
+    assert submission.notes == (
+        "ana/old.rar: old.rar cannot be read: it is no zip archive; "
+        "hand in the zip that `coursekit submit` makes.",
+        "ana/scribbles: Nothing of it can be graded. try.py was left out: it defines nothing that an exercise"
+        " asks for; name it after its module, such as metrics.py.",
+    )
+
+
+def test_the_library_itself_is_nobodys_work(tmp_path: Path) -> None:
+    """Some pack all they have, the checkout of the course around their workspace."""
+    files = {"coursekit/metrics.py": SPLITS, "workspace/mykit/metrics.py": METRICS}
+    submission = handed_in(tmp_path, {"all.zip": zipped(files)})
+
+    assert submission.files == {"metrics": METRICS}
+    assert submission.notes == ("ana/all.zip/coursekit was left out: it is the library itself.",)
+
+
 def test_the_same_text_twice_is_no_conflict(tmp_path: Path) -> None:
     submission = handed_in(tmp_path, {"metrics.py": METRICS, "metrics (1).py": METRICS})
 

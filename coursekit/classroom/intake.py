@@ -11,7 +11,7 @@ What is given may be a folder or a zip archive of
 
 A learner's part may hold the zip that `coursekit submit` makes (see `manifest`), a workspace, modules of a
 kit, notebooks (see `notebooks`), other Python files, or several such uploads in archives and folders of their
-own: each is a submission.
+own: each of which something can be graded is a submission.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder:
@@ -170,11 +170,16 @@ def _of_learners(senders: list[Sender], items: list[Item]) -> Iterator[Submissio
         uploads = list(walk.uploads(items, place)) or [Upload((items[0].name,), problem=walk.nothing())]
     except LeftOut as error:
         uploads = [Upload((items[0].name,), problem=f"Nothing of it was read, as it {error}; {_SUBMIT}.")]
+    made = []
     for upload in uploads:
         assembly = Assembly(upload, walk.left)
-        first = assembly.submission(senders[0], walk.notes)
+        made.append(assembly.submission(senders[0], walk.notes))
         walk.left = assembly.left
-        yield from (replace(first, learner=learner_of(one)) for one in senders)
+    # What cannot be graded beside what can is no version of it, but something to tell.
+    for submission in [one for one in made if not one.problem] or made[:1]:
+        told = [f"{one.origin}: {one.problem}" for one in made if one.problem and one is not submission]
+        whole = replace(submission, notes=(*submission.notes, *told)[:MOST_NOTES])
+        yield from (replace(whole, learner=learner_of(one)) for one in senders)
 
 
 @dataclass(frozen=True)
@@ -234,7 +239,9 @@ class _Walk:
                 words = _with_word(words, name)
             yield Upload(place.where or files[0][0], files, None, words, stamp)
         for one in items:
-            if one.is_folder and one not in parts:
+            if one.is_folder and one.name == kit.LIBRARY.name:
+                self._note(one, place, "is the library itself")
+            elif one.is_folder and one not in parts:
                 yield from self.uploads(self._open(one, place), place.into(one.name))
             elif one.name.lower().endswith((".zip", *_OTHER_ARCHIVES)):
                 yield from self._archive(one, place)

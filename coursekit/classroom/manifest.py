@@ -94,7 +94,7 @@ def read_manifest(data: bytes) -> Manifest:
     if version > VERSION:
         raise LeftOut("was packed by a newer coursekit than this one, which has to be updated to read it")
     try:
-        words = tuple(str(word)[:80] for word in about["words"])
+        words = tuple(word for word in about["words"][:20] if isinstance(word, str) and word.isidentifier())
         files = {str(name): str(one["sha256"]) for name, one in about["files"].items()}
     except (TypeError, KeyError, AttributeError):
         raise LeftOut("is damaged; pack it again with `coursekit submit`") from None
