@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from .. import definitions
@@ -40,28 +40,23 @@ def chosen(ordered: Sequence[str], said: Sequence[str], files: Mapping[str, str]
 def which_exercises(files: Mapping[str, str]) -> list[str]:
     """The exercises that files answer: those of which a part is written, or else at least begun.
 
-    A file that cannot be read answers all that is asked of its module: its learner is to hear of it.
+    A file that cannot be read belongs to these where one of them asks for its module, and else answers all
+    that do: its learner is to hear of it.
     """
     begun: set[str] = set()
     written: set[str] = set()
+    unread: set[str] = set()
     for module, text in files.items():
-        for name, is_written in _defined(module, text):
-            begun.add(name)
-            written |= {name} if is_written else set()
-    return _asking(written) or _asking(begun)
-
-
-def _defined(module: str, text: str) -> Iterator[tuple[str, bool]]:
-    """The full name of each definition of a file, and whether it is more than a starter."""
-    try:
-        for name, statement in definitions.defined(definitions.read(text)).items():
-            yield f"{module}.{name}", definitions.is_written(statement.node)
-    except (definitions.Unreadable, RecursionError, MemoryError):
-        yield from ((name, True) for asked in _asked().values() for name in asked if _module(name) == module)
-
-
-def _asking(names: Collection[str]) -> list[str]:
-    return [word for word, asked in _asked().items() if asked & set(names)]
+        try:
+            for name, statement in definitions.defined(definitions.read(text)).items():
+                begun.add(f"{module}.{name}")
+                written |= {f"{module}.{name}"} if definitions.is_written(statement.node) else set()
+        except (definitions.Unreadable, RecursionError, MemoryError):
+            unread.add(module)
+    found = [word for word, asked in _asked().items() if asked & written]
+    unread -= {_module(name) for word in found for name in _asked()[word]}
+    found += [word for word, asked in _asked().items() if unread & set(map(_module, asked))]
+    return found or [word for word, asked in _asked().items() if asked & begun]
 
 
 @cache
