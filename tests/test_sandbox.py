@@ -63,6 +63,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("frames", "encoding"):
         shutil.copyfile(ROOT / "coursekit" / "grader" / f"{name}.py", made / "grader" / f"{name}.py")
     (made / "grader" / "runner.py").write_text(RUNNER)
+    (made / "__init__.py").touch()
     return folder
 
 

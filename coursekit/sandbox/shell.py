@@ -83,7 +83,7 @@ def _folders(library: Path) -> Iterator[str]:
     for copy in _copies():
         yield from ("--tmpfs", str(copy)) if copy.is_dir() else ("--ro-bind", os.devnull, str(copy))
     yield from ("--dir", LIBRARY, "--ro-bind", str(library / "coursekit"), f"{LIBRARY}/coursekit")
-    # Some packages look for a folder to write to as soon as they are imported; jobs lay one of their own over it.
+    # Some packages look for a folder to write to as soon as they are imported; jobs cover it with their own.
     yield from ("--proc", "/proc", "--perms", "1777", "--tmpfs", _private_folder(), "--chdir", "/")
 
 

@@ -176,7 +176,7 @@ def main(arguments: list[str]) -> None:
 
     list(preload("numpy", "torch", "pandas", "torchvision", "coursekit.api"))
     if torch := sys.modules.get("torch"):
-        torch.cpu._is_avx2_supported()  # looks in /proc, which jobs cannot, and would complain in their output
+        torch.cpu._is_avx2_supported()  # looks in /proc; in a job it would complain that it cannot
     gc.freeze()  # so that collecting in a job does not touch, and so copy, what it shares with this process
     control.send(b"ready")
     _Server(control, Limits(**json.loads(limits)), device, lambda: serve(*take_over())).serve()
