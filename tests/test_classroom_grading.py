@@ -17,7 +17,7 @@ from hired import OF, WORD, Hired, report
 from coursekit.classroom import handing_out
 from coursekit.classroom.changes import changes
 from coursekit.classroom.crew import Crew, Outcome
-from coursekit.classroom.gradebook import GradeBook
+from coursekit.classroom.gradebook import BookError, GradeBook
 from coursekit.classroom.grading import Graded, GradingStopped, conditions, grade, regrade
 from coursekit.classroom.handing_out import Hands, Work
 from coursekit.classroom.submission import Submission
@@ -353,6 +353,45 @@ def test_two_instructors_grade_into_one_book_at_once(tmp_path: Path):
         assert [row.points for row in book.standing(WORD)] == [number % 5 for number in range(60)]
         if len(book.runs()) == 1:  # else the second began when the first had ended, and asks nobody
             assert rows(book) == (60, 60) == (new, new)
+
+
+@pytest.mark.parametrize("trouble", ["locked", "full"])
+def test_a_book_that_cannot_be_written_ends_it_and_the_next_run_goes_on(tmp_path: Path, trouble: str):
+    path = tmp_path / "grades.sqlite"
+    crew = Hired(lambda text: report(3))
+    with GradeBook(path, patience=0.1) as book, contextlib.closing(sqlite3.connect(path)) as other:
+        results = grade(course(40), book, book.begin_run(HERE), crew)
+        first = [next(results) for _ in range(5)]
+        if trouble == "locked":
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            ((pages,),) = book._rows.execute("PRAGMA page_count")
+            book._rows.execute(f"PRAGMA max_page_count = {pages + 2}")
+        said = "is locked by another program" if trouble == "locked" else "cannot grow: the disk is full"
+        with pytest.raises(BookError, match=said):
+            first.extend(results)
+        assert rows(book) == (len(first), len(first))
+
+    with GradeBook(path) as book:
+        assert len(graded(book, crew, course(40))) == 40
+        assert rows(book) == (40, 40)
+        assert len(book.runs()) == 1
+
+
+@pytest.mark.soak
+def test_ten_thousand_are_stored_once_each_in_memory_that_does_not_grow(tmp_path: Path):
+    """By a crew that has no work, so that all memory is the grader's own."""
+    crew = Hired(lambda text: report(3))
+    with GradeBook(tmp_path / "grades.sqlite") as book:
+        held = []
+        for number, _ in enumerate(grade(course(10_000), book, book.begin_run(HERE), crew)):
+            if number % 1000 == 999:
+                held.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6)
+                crew.seen.clear()
+                crew.alone.clear()
+        assert rows(book) == (10_000, 10_000)
+        assert max(held) - held[1] < 10  # megabytes
+        assert sum(1 for _ in book.standing(WORD)) == 10_000
 
 
 # Regrading -------------------------------------------------------------------------------------------------
