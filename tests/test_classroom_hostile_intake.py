@@ -667,6 +667,13 @@ def test_an_archive_in_an_archive_in_an_archive_is_not_opened(tmp_path: Path) ->
     )
 
 
+def test_very_many_kits_are_not_all_graded(tmp_path: Path) -> None:
+    """Each would take its time."""
+    files = {f"{number}.zip": zipped({"metrics.py": f"RATE = {number}"}) for number in range(200)}
+
+    assert refused(tmp_path, files) == "There are 200 kits in it; hand in the one that counts."
+
+
 def test_an_archive_that_holds_itself_ends(tmp_path: Path) -> None:
     """Each level is a whole zip again; only so many are opened."""
     data = zipped({"metrics.py": METRICS})

@@ -188,6 +188,19 @@ def test_a_stray_file_does_not_make_the_course_one_learners_kit(tmp_path: Path) 
     assert [one.learner for one in read(tmp_path / "course")] == ["ana", "ben", "metrics"]
 
 
+def test_a_learner_may_be_called_what_a_kit_is(tmp_path: Path) -> None:
+    lay(tmp_path / "course", {"ana/metrics.py": METRICS, "mykit/metrics.py": METRICS})
+
+    assert [one.learner for one in read(tmp_path / "course")] == ["ana", "mykit"]
+
+
+def test_names_with_dots_are_whole_names(tmp_path: Path) -> None:
+    files = {"ana.lee@uni.example.zip": zipped({"metrics.py": METRICS}), "ana.ruiz.py": METRICS}
+    submissions = read(lay(tmp_path / "course", files))
+
+    assert [one.learner for one in submissions] == ["ana.lee@uni.example", "ana.ruiz"]
+
+
 @pytest.mark.parametrize("files", [{"mykit/metrics.py": METRICS}, {"metrics.py": METRICS}])
 def test_one_kit_may_be_given_itself(tmp_path: Path, files: dict[str, str]) -> None:
     assert only(lay(tmp_path / "ana", files)).learner == "ana"

@@ -41,13 +41,15 @@ from .submission import Submission
 
 MOST_LEARNERS = 200_000
 MOST_ARCHIVES = 2  # in one another
-MOST_METADATA = 2**30
+MOST_VERSIONS = 20  # in one learner's part
+MOST_METADATA = 2**28
 # The table of contents of a whole download: some 100 bytes for each file of each learner.
 MOST_TABLE = 2**28
 
 _READ = (".py", ".ipynb")
 _OTHER_ARCHIVES = (".rar", ".7z", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst")
 _LEFT_BY_TOOLS = ("__MACOSX", "__pycache__", "__init__.py", "node_modules", "venv")
+_OF_A_WORKSPACE = ("exercises", "lessons", "copies")
 _SUBMIT = "hand in the zip that `coursekit submit` makes"
 
 
@@ -119,15 +121,17 @@ def _by_name(items: list[Item]) -> _Groups:
             who, own_name = known
             named = replace(one, name=own_name) if own_name else one
         elif one.is_folder or one.fault or one.name.lower().endswith((*_READ, ".zip", *_OTHER_ARCHIVES)):
-            who, named = Sender(one.name if one.is_folder else _stem(one.name)), one
+            who, named = Sender(one.name if one.is_folder else _without_ending(one.name)), one
         else:
             continue
         groups.setdefault(who, []).append(named)
     return [([who], group) for who, group in groups.items()]
 
 
-def _stem(name: str) -> str:
-    return name.partition(".")[0] or name
+def _without_ending(name: str) -> str:
+    """A file's name as that of a learner, whose own name may have dots in it."""
+    endings = [one for one in (".tar.gz", *_READ, ".zip", *_OTHER_ARCHIVES) if name.lower().endswith(one)]
+    return name[: -len(endings[0])] or name if endings else name
 
 
 def _visible(items: Iterable[Item]) -> list[Item]:
@@ -147,12 +151,14 @@ def _is_download(items: list[Item]) -> bool:
 
 
 def _is_kit(items: list[Item]) -> bool:
-    """Whether these are one learner's own: nobody else's stand beside a kit."""
+    """Whether these are one learner's own, and not what many handed in, one of whom may be called "mykit"."""
+    known = {kit.NAME, *_OF_A_WORKSPACE, *_packages()}
+    if any(one.is_folder and one.name not in known for one in items):
+        return False
     if any((one.name == kit.NAME and one.is_folder) or one.name == NAME for one in items):
         return True
-    others = [one for one in items if one.is_folder and one.name not in _packages()]
     archives = [one for one in items if one.name.lower().endswith((".zip", *_OTHER_ARCHIVES))]
-    return not others and not archives and any(_is_module(one) for one in items)
+    return not archives and any(_is_module(one) for one in items)
 
 
 def _is_module(one: Item) -> bool:
@@ -175,6 +181,9 @@ def _of_learners(senders: list[Sender], items: list[Item]) -> Iterator[Submissio
         assembly = Assembly(upload, walk.left)
         made.append(assembly.submission(senders[0], walk.notes))
         walk.left = assembly.left
+    if len(made) > MOST_VERSIONS:
+        many = f"There are {len(made):,} kits in it; hand in the one that counts."
+        made = [replace(made[0], files={}, problem=many)]
     # What cannot be graded beside what can is no version of it, but something to tell.
     for submission in [one for one in made if not one.problem] or made[:1]:
         told = [f"{one.origin}: {one.problem}" for one in made if one.problem and one is not submission]
@@ -197,7 +206,7 @@ class _Place:
 
 
 def _with_word(words: tuple[str, ...], name: str) -> tuple[str, ...]:
-    stem = unversioned(_stem(name))
+    stem = unversioned(name.partition(".")[0])
     return (*words, stem) if stem in exercises.words() and stem not in words else words
 
 
