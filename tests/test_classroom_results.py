@@ -262,6 +262,8 @@ def test_what_cannot_be_told_an_exercise_is_to_be_settled(book: GradeBook) -> No
     said = write_results(book, book.path.parent)
 
     assert "1 submission needs a person." in said
+    assert "Not told for which exercise · 1 learner · 0 graded · 1 could not be graded\n\n" in said
+    assert f"{TITLE} · 2 learners · 1 graded · 1 handed nothing in" in said
     assert len(rows(book.path.parent / "canvas.csv")[0]) == len(CANVAS_HEAD) + 1
 
 

@@ -30,7 +30,8 @@ class Finding:
 def findings(tallies: Sequence[Tally]) -> list[Finding]:
     """What to look at, in the order in which it matters."""
     found = [*_unprotected(tallies), *_to_settle(tallies)]
-    where = {tally.word: f" ({tally.title or tally.word})" if len(tallies) > 1 else "" for tally in tallies}
+    several = sum(bool(tally.word) for tally in tallies) > 1
+    where = {tally.word: f" ({tally.title or tally.word})" if several else "" for tally in tallies}
     for tally in tallies:
         found += [*_nobody(tally, where), *_worst(tally, where), *_shared(tally)]
     told = {
@@ -75,7 +76,7 @@ def _head(tally: Tally) -> str:
 
 
 def _points(tally: Tally) -> list[str]:
-    if tally.median is None:
+    if tally.median is None or not tally.word:
         return []
     full, none = tally.points[tally.of], tally.points[0]
     return [f"median {tally.median:g} of {tally.of}; all points: {full}; none: {none}"]
@@ -117,7 +118,8 @@ def _worst(tally: Tally, where: Mapping[str, str]) -> list[Finding]:
     said = f'"{one.title}"{where[tally.word]} failed most: {one.failed} of {one.count}.'
     known = next((failure for failure in one.worst() if failure.title), None)
     if known:
-        said += f' {known.count} of them look like "{known.title}".'
+        looks = "looks" if known.count == 1 else "look"
+        said += f' {known.count} of them {looks} like "{known.title}".'
     return [Finding(said, f"checks-{tally.word}")]
 
 

@@ -44,7 +44,8 @@ class Line:
     @classmethod
     def of(cls, learner: str, rows: Sequence[Standing]) -> Line:
         """The line of a learner who stands so in each exercise."""
-        return cls(learner, tuple(map(_shown, rows)), sum(row.points or 0 for row in rows))
+        told = [row for row in rows if row.word]
+        return cls(learner, tuple(map(_shown, told)), sum(row.points or 0 for row in told))
 
 
 def _shown(row: Standing) -> str:
@@ -79,17 +80,19 @@ def overview_page(tallies: Sequence[Tally], lines: Sequence[Line]) -> str:
     >>> "There is nothing to look at first." in overview_page([Tally("metrics")], [])
     True
     """
-    title = "How the class did" if len(tallies) != 1 else f"{_title(tallies[0])}: how the class did"
-    exercises = [_exercise(tally, _title(tally) if len(tallies) > 1 else "The class") for tally in tallies]
+    told = [tally for tally in tallies if tally.word]  # of what nobody knows what it is for, there is a list
+    several = len(told) > 1
+    title = "How the class did" if len(told) != 1 else f"{_title(told[0])}: how the class did"
+    exercises = [_exercise(tally, _title(tally) if several else "The class") for tally in told]
     parts = [f"<h1>{tag(title)}</h1>", _first(tallies), *exercises]
     parts += [
-        _looks("settle", [look for tally in tallies for look in tally.settle], len(tallies) > 1),
-        _looks("help", [look for tally in tallies for look in tally.help], len(tallies) > 1),
-        _section("missing", [_missing(tally) for tally in tallies]),
-        _looks("noted", [look for tally in tallies for look in tally.noted], len(tallies) > 1),
-        _section("alike", [_alike(tally) for tally in tallies], _INFORMATION),
-        _section("everyone", [_everyone(tallies, lines)]),
-        _section("made", [_made(tally) for tally in tallies]),
+        _looks("settle", [look for tally in tallies for look in tally.settle], several),
+        _looks("help", [look for tally in tallies for look in tally.help], several),
+        _section("missing", [_missing(tally) for tally in told]),
+        _looks("noted", [look for tally in tallies for look in tally.noted], several),
+        _section("alike", [_alike(tally) for tally in told], _INFORMATION),
+        _section("everyone", [_everyone(told, lines)]),
+        _section("made", [_made(tally) for tally in told]),
     ]
     return page(title, parts)
 
@@ -106,7 +109,7 @@ def _section(name: str, parts: Sequence[str], above: str = "") -> str:
 
 def _first(tallies: Sequence[Tally]) -> str:
     names = _SECTIONS | {f"checks-{tally.word}": "Check by check" for tally in tallies}
-    if len(tallies) > 1:
+    if sum(bool(tally.word) for tally in tallies) > 1:
         names |= {f"checks-{tally.word}": f"{_title(tally)}, check by check" for tally in tallies}
     items = "".join(
         f'<li>{tag(one.sentence)} <a href="#{tag(one.place)}">{tag(names[one.place])}</a></li>'

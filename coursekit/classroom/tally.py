@@ -155,6 +155,8 @@ class Tally:
 
     def add(self, row: Standing, report: Report | None) -> None:
         """Count where one learner stands."""
+        if row.outcome == MISSING and not row.word:
+            return  # There is nothing that they could have handed in.
         self.title = self.title or (report.title if report else "")
         self.of = max(self.of, row.of)
         self.outcomes[row.outcome] += 1
