@@ -209,6 +209,7 @@ def test_a_submission_in_the_same_container_cannot_reach_its_grade(
     assert (root / "run_autograder").read_text() == script
 
 
+@pytest.mark.soak
 def test_with_a_sandbox_the_code_is_locked_away(root: Path) -> None:
     if missing := why_not():
         if os.environ.get("CI") == "true":
