@@ -21,7 +21,9 @@ from coursekit import cli
 from coursekit.classroom import ordering
 from coursekit.classroom.crew import Crew, Outcome, Terms
 from coursekit.classroom.gradebook import GradeBook
+from coursekit.classroom.records import Result
 from coursekit.classroom.rows import Standing
+from coursekit.classroom.submission import Submission
 from coursekit.grader import exercises
 from coursekit.grader.starter import solution, starter
 from coursekit.progress import WorkspaceError
@@ -235,6 +237,17 @@ def test_a_regrade_asks_the_same_again_and_says_what_changed(desk: Desk, monkeyp
     assert desk.run("regrade", "--into", "elsewhere") == (
         2, "There is no grade book in elsewhere. `coursekit grade FOLDER` makes one.",
     )  # fmt: skip
+
+
+def test_an_exercise_that_is_gone_keeps_the_grades_it_gave(desk: Desk):
+    desk.run("grade", "in")
+    with GradeBook("grades/grades.sqlite") as book:
+        run = book.begin_run(book.runs()[0].conditions)
+        gone = Submission("ada", {"metrics": "RATE = 1"})
+        book.store(run, "last_year", gone, Result("graded", "old", 4, 8, report(4, "last_year").report))
+
+    assert desk.run("regrade")[0] == 0
+    assert desk.rows("last_year")["ada"].points == 4
 
 
 def test_points_given_by_hand_count_and_are_on_the_page(desk: Desk):

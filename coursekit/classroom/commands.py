@@ -72,7 +72,8 @@ def grade(
     """Grade submissions into a grade book, and write what is read of it.
 
     What has a result already is not graded again, so the same command goes on where it was stopped. Rules of
-    lateness are kept in the book, for each exercise, until others are given.
+    lateness are kept in the book, for each exercise, until others are given. Returns 0 when everything is
+    graded, 1 when something is for a person to look at, 2 when it could not run or was stopped.
     """
     from .intake import read_submissions
 
@@ -98,7 +99,7 @@ def regrade(
     """Grade all submissions of a grade book again, and say what changed.
 
     For when a check was mended. Each submission is asked what it was asked before; its new result counts, and
-    the one before stays in the book.
+    the one before stays in the book. Returns what `grade` returns.
     """
     from .changes import changes
 

@@ -76,7 +76,8 @@ class Order:
     def regrade(self, book: GradeBook) -> Iterator[tuple[Run, Iterator[Graded]]]:
         """Grade what is in the book again, a run for each secret there was; see `grading.regrade`."""
         again: dict[int, list[int]] = {}
-        for word in self.words or book.words():
+        # An exercise that is gone keeps the grades it gave.
+        for word in self.words or [word for word in book.words() if word in exercises.words()]:
             for secret, numbers in book.gradable(word).items():
                 again.setdefault(secret, []).extend(numbers)
         for secret, numbers in again.items():
