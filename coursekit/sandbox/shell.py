@@ -115,6 +115,7 @@ def _settings(hashes: str) -> Iterator[str]:
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a process that forks has one thread
         "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
         "MPLBACKEND": "Agg",
     }.items():

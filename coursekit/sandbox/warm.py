@@ -174,10 +174,11 @@ def main(arguments: list[str]) -> None:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]))
     from ..grader.runner import preload, serve, take_over
 
-    list(preload("numpy", "torch", "pandas", "torchvision", "coursekit.api"))
+    list(preload("numpy", "torch"))
     if torch := sys.modules.get("torch"):
         torch.cpu._is_avx2_supported()  # looks in /proc; in a job it would complain that it cannot
     gc.freeze()  # so that collecting in a job does not touch, and so copy, what it shares with this process
+    system_calls.use_large_pages()
     control.send(b"ready")
     _Server(control, Limits(**json.loads(limits)), device, lambda: serve(*take_over())).serve()
 
