@@ -280,6 +280,8 @@ def test_canvas(tmp_path: Path, as_zip: bool) -> None:
         "hand in the zip that `coursekit submit` makes."
     )
     assert {"anon (x9Yz1)", "van_der_meer (4716)"} <= submissions.keys()
+    assert submissions["leeben (4713)"].origin == "leeben_4713_90213_first_model-2.zip"
+    assert submissions["ruizana (4711)"].origin == "ruizana_4711_90210_metrics.py"
     assert len(submissions) == 8
 
 

@@ -95,12 +95,13 @@ def _course(name: str, items: list[Item]) -> Iterator[Submission]:
     if metadata:
         groups = _by_metadata(metadata, items)
     else:
-        groups = [([Sender(name)], items)] if _is_kit(items) else _by_name(items)
-    for senders, group in groups:
-        yield from _of_learners(senders, group)
+        groups = [([Sender(name)], items, {})] if _is_kit(items) else _by_name(items)
+    for senders, group, given_names in groups:
+        yield from _of_learners(senders, group, given_names)
 
 
-_Groups = list[tuple[list[Sender], list[Item]]]
+# Who, what they handed in, and for a file that a system gave another name the name it has now.
+_Groups = list[tuple[list[Sender], list[Item], dict[str, str]]]
 
 
 def _by_metadata(metadata: Item, items: list[Item]) -> _Groups:
@@ -109,23 +110,24 @@ def _by_metadata(metadata: Item, items: list[Item]) -> _Groups:
         known = gradescope(metadata.read(MOST_METADATA).decode("utf-8-sig", "replace"))
     except LeftOut as error:
         raise WorkspaceError(f"{METADATA} cannot be read: it {error}.") from None
-    return [(known.get(one.name) or [Sender(one.name)], [one]) for one in items if one.is_folder]
+    return [(known.get(one.name) or [Sender(one.name)], [one], {}) for one in items if one.is_folder]
 
 
 def _by_name(items: list[Item]) -> _Groups:
     """The items of each learner, told apart by their names."""
-    groups: dict[Sender, list[Item]] = {}
+    groups: dict[Sender, tuple[list[Item], dict[str, str]]] = {}
     for one in items:
         known = sender(one.name)
         if known:
             who, own_name = known
-            named = replace(one, name=own_name) if own_name else one
         elif one.is_folder or one.fault or one.name.lower().endswith((*_READ, ".zip", *_OTHER_ARCHIVES)):
-            who, named = Sender(one.name if one.is_folder else _without_ending(one.name)), one
+            who, own_name = Sender(one.name if one.is_folder else _without_ending(one.name)), ""
         else:
             continue
-        groups.setdefault(who, []).append(named)
-    return [([who], group) for who, group in groups.items()]
+        group, given_names = groups.setdefault(who, ([], {}))
+        group.append(replace(one, name=own_name or one.name))
+        given_names[own_name or one.name] = one.name
+    return [([who], group, given_names) for who, (group, given_names) in groups.items()]
 
 
 def _without_ending(name: str) -> str:
@@ -169,7 +171,9 @@ def _packages() -> set[str]:
     return {name.partition(".")[0] for name in modules() if "." in name}
 
 
-def _of_learners(senders: list[Sender], items: list[Item]) -> Iterator[Submission]:
+def _of_learners(
+    senders: list[Sender], items: list[Item], given_names: dict[str, str]
+) -> Iterator[Submission]:
     """The submissions of one learner, or of a group that handed in together."""
     walk, place = _Walk(), _Place()
     try:
@@ -178,6 +182,7 @@ def _of_learners(senders: list[Sender], items: list[Item]) -> Iterator[Submissio
         uploads = [Upload((items[0].name,), problem=f"Nothing of it was read, as it {error}; {_SUBMIT}.")]
     made = []
     for upload in uploads:
+        upload.where = tuple(given_names.get(name, name) for name in upload.where[:1]) + upload.where[1:]
         assembly = Assembly(upload, walk.left)
         made.append(assembly.submission(senders[0], walk.notes))
         walk.left = assembly.left
