@@ -260,7 +260,7 @@ class _Loader(importlib.abc.Loader):
         others = definitions.defined(_read(self.theirs)) if self.theirs.exists() else {}
         if close := get_close_matches(name, list(others), 1, 0.8):
             message += f" Is {close[0]}, in line {others[close[0]].node.lineno}, meant to be {name}?"
-        body = f"(*given, **named):\n raise NotImplementedError({message!r})"
+        body = f"(*given, **named):\n  raise NotImplementedError({message!r})"
         text = (
             f"class {name}:\n def __init__{body}" if isinstance(ours, ast.ClassDef) else f"def {name}{body}"
         )

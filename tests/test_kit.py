@@ -203,6 +203,17 @@ def test_a_missing_file_leaves_nothing_of_ours_to_pass_with(folder: Path):
         install(folder=folder, only={"metrics.accuracy"}).accuracy(1, 2)
 
 
+def test_a_class_that_is_not_there_says_so_too(folder: Path):
+    module = importlib.import_module(
+        install(folder=folder, only={"transforms.Pipeline"}).__name__ + ".transforms"
+    )
+
+    with pytest.raises(
+        NotImplementedError, match=r"Write Pipeline in mykit/transforms.py: it is not there yet\."
+    ):
+        module.Pipeline()
+
+
 def test_what_is_written_is_listed_with_its_place(folder: Path, write: Write):
     write(
         "splits.py",
