@@ -89,7 +89,8 @@ apart
                         originals
     sandbox.availability grader.process sandbox.call_filter sandbox.limits sandbox.place sandbox.shell
     sandbox.probe
-    sandbox.place       grader.process sandbox.limits sandbox.shell
+    sandbox.place       grader.process sandbox.gpu_share sandbox.limits sandbox.shell
+    sandbox.gpu_share   grader.process
     sandbox.shell       sandbox.limits
     sandbox.warm        grader.runner sandbox.confinement sandbox.consumption sandbox.limits
                         sandbox.system_calls

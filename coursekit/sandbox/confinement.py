@@ -7,6 +7,7 @@ power is given up; and last the filter, after which not even the calls used here
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 
@@ -57,7 +58,10 @@ def _lay_private_folders(limits: Limits, device: str) -> None:
         # What this process is and has open is nobody's business, also not its own.
         system_calls.mount_memory("/proc", PRIVATE | READ_ONLY, "size=4k,nr_inodes=2,mode=0555")
     else:
-        system_calls.mount_processes("/proc")  # CUDA reads in it
+        # CUDA reads in it. Where none may be mounted there is that of the warm process, which shows no more
+        # than other jobs' numbers.
+        with contextlib.suppress(PermissionError):
+            system_calls.mount_processes("/proc")
 
 
 def _set_limits(limits: Limits, device: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..grader.process import START, CannotStart, Job, Stopped
+from . import gpu_share
 from .limits import Limits
 from .shell import command
 
@@ -64,7 +65,7 @@ class Sandbox:
                 hashes = "2" if new_python else "1"
                 asked = self._starter.submit(_Warm, self.library, self.limits, self.device, hashes)
                 warm = self._warm[new_python] = asked.result()
-        return warm.job()
+        return warm.job(self.limits.gpu_memory if self.device != "cpu" else None)
 
     def close(self) -> None:
         """End the warm processes, and every job that still runs."""
@@ -104,10 +105,17 @@ class _Warm:
     def is_usable(self) -> bool:
         return self.process.poll() is None
 
-    def job(self) -> Job:
+    def job(self, gpu_memory: int | None) -> Job:
         """Have a job forked; what it says and what is said of it comes through pipes of its own."""
-        (requests, to_it), (from_it, answers), (printed, output) = (os.pipe() for _ in range(3))
         leash, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if gpu_memory is not None:
+            try:
+                gpu_share.watch(leash, gpu_memory)
+            except CannotStart:
+                leash.close()
+                theirs.close()
+                raise
+        (requests, to_it), (from_it, answers), (printed, output) = (os.pipe() for _ in range(3))
         given = [requests, answers, output, theirs.detach()]
         try:
             socket.send_fds(self.control, [b"job"], given)

@@ -4,9 +4,9 @@ It never runs a line of a learner's. Started as `python -m coursekit.sandbox.war
 it becomes an ordinary user where it is root, then the first process of a process namespace of its own,
 imports what all jobs need, and says "ready". From then on each message on the socket brings four
 descriptors: requests, answers and output of a new job, and its leash. On the leash comes "end" when the job
-is to end, and goes how it ended: "exited 0", "killed 9", "memory" when it held more than its share, "cut"
-when it did not end by itself, or "lost" when it could not begin. A leash that breaks, like a socket that
-closes, ends what hangs on it.
+is to end, or the reason why it has to at once, and goes how it ended: "exited 0", "killed 9", "memory" when
+it held more than its share, "cut" when it did not end by itself, or "lost" when it could not begin. A leash
+that breaks, like a socket that closes, ends what hangs on it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class _Server:
             os._exit(status)
 
     def _told(self, job: _Job) -> None:
-        """A leash has news: the job is to end; at once if the leash broke."""
+        """A leash has news: the job is to end; at once if there is a reason, or the leash broke."""
         try:
             words = job.leash.recv(100)
         except OSError:
@@ -125,7 +125,7 @@ class _Server:
             job.until = min(job.until, time.monotonic() + PATIENCE)
         else:
             self.poll.unregister(job.leash)
-            self._kill(job, "cut")
+            self._kill(job, words.decode() or "cut")
 
     def _kill(self, job: _Job, reason: str) -> None:
         """End the first process; the kernel ends all others of its namespace before it is gone."""
