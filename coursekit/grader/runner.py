@@ -29,7 +29,7 @@ from .frames import read_frame, write_frame
 
 SCENARIO = "<the check>"
 PRINTED = 2**20
-# A library made up for an exercise names the modules that its checks want in this file, next to this one.
+# A library made up for an exercise names in this file, next to this one, what its checks want.
 WANTED = "wanted.json"
 
 
@@ -274,21 +274,23 @@ def _one_job() -> None:
     serve(*take_over())
 
 
-def preload(*modules: str) -> Iterator[None]:
-    """Import modules one at a time. Nothing is computed, and CUDA not touched: a fork could use neither.
+def preload(*packages: str) -> Iterator[None]:
+    """Import packages one at a time. Nothing is computed, and CUDA not touched: a fork could use neither.
 
-    A library made up for an exercise says what that one wants of it; this is got ready last.
+    A library made up for an exercise says what else that one wants: more packages, and modules of its own.
     """
-    for name in modules:
+    wanted: dict[str, list[str]] = {"packages": [], "modules": []}
+    with contextlib.suppress(FileNotFoundError):
+        wanted = json.loads(Path(__file__).with_name(WANTED).read_text(encoding="utf-8"))
+    for name in [*packages, *wanted["packages"]]:
         # What cannot be imported is reported by the job that needs it.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
         yield
-    wanted = Path(__file__).with_name(WANTED)
-    if wanted.is_file():
+    if wanted["modules"]:
         from ..originals import get_ready
 
-        get_ready(json.loads(wanted.read_text(encoding="utf-8")))
+        get_ready(wanted["modules"])
 
 
 if __name__ == "__main__":

@@ -51,7 +51,9 @@ def masked_library(word: str, folder: Path | str) -> Path:
     _write(made / "__init__.py", root)
     for package in {path.parent for path in made.rglob("*.py")} - {made}:
         _write(package / "__init__.py", '"""A part of coursekit, as far as a submission needs it."""\n')
-    (made / "grader" / WANTED).write_text(json.dumps(sorted(wanted(exercise))), encoding="utf-8")
+    modules = sorted(wanted(exercise))
+    packages = sorted(_asked_for(exercise).union(*map(_packages, modules)))
+    _write(made / "grader" / WANTED, json.dumps({"packages": packages, "modules": modules}))
     for path in [Path(folder), *Path(folder).rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
     return Path(folder)
@@ -113,6 +115,24 @@ def _imported(module: str) -> Iterator[str]:
             for alias in node.names:
                 deeper, itself = ".".join([*base, alias.name]), ".".join(base)
                 yield from (name for name in (deeper, itself) if name and _source(name).is_file())
+
+
+def _asked_for(exercise: Exercise) -> set[str]:
+    """The packages that an exercise's own text imports, wherever it does; and what these load late."""
+    nodes = list(ast.walk(ast.parse(exercise.source)))
+    found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return found | ({"torch._dynamo"} if "torch.optim." in exercise.source else set())
+
+
+def _packages(module: str) -> set[str]:
+    """What a module imports of other packages as soon as it is imported itself."""
+    found: set[str] = set()
+    for node in ast.parse(_source(module).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module or "")
+    return found - {"__future__"}
 
 
 def _source(module: str) -> Path:
