@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,13 +66,13 @@ def add(
     unprotected: str = "",
     word: str = WORD,
     notes: tuple[str, ...] = (),
+    files: Mapping[str, str] | None = None,
 ) -> None:
     """Store a submission: graded with a report, refused with a sentence, or with None failed on by us."""
     conditions = replace(HERE, unprotected=unprotected)
     run = book.begin_run(conditions)
-    one = Submission(
-        learner, {"metrics": f"# {learner!r}"}, (), received, origin or f"{learner}/kit.zip", notes
-    )
+    files = files or {"metrics": f"# {learner!r}"}
+    one = Submission(learner, files, (), received, origin or f"{learner}/kit.zip", notes)
     if isinstance(came, Report):
         result = Stored(GRADED, "c" * 64, came.points, came.of, came.to_json(), seconds=0.1)
     elif came is None:

@@ -24,6 +24,7 @@ from coursekit.classroom.results import ResultsError, gradescope_results, write_
 from coursekit.classroom.rules import Rules
 from coursekit.classroom.systems import CANVAS_HEAD, WORKSHEET_HEAD, identity
 from coursekit.grader.exercises import load
+from coursekit.grader.starter import solution
 
 TITLE = load(WORD).title
 
@@ -254,6 +255,37 @@ def test_the_summary_says_what_to_look_at_first(book: GradeBook) -> None:
         '4 failed "each element finds its own method" with one and the same answer, which is no mistake'
         in said
     )
+
+
+EACH = """
+def each(sample, change):
+    {0} = []
+    for {1} in sample:
+        if isinstance({1}, (list, tuple)) and len({1}) > 3:
+            {0}.append(type({1})(change({2}) for {2} in {1}))
+        elif {1} is not None and {1} != "nothing":
+            {0}.extend([change({1}), change(change({1}))])
+        else:
+            {0}.insert(0, {1})
+    return sorted({0}, key=lambda {2}: str({2})[::-1])
+"""
+
+
+def test_who_wrote_alike_is_known_to_the_instructor_alone(book: GradeBook) -> None:
+    """Other names and other spaces do not hide it; and what is like the library is told apart."""
+    add(book, "ana", report({}), files={"samples": EACH.format("found", "one", "x")})
+    add(book, "bo", report({}), files={"samples": EACH.format("result", "part", "y").replace("    ", "  ")})
+    add(book, "chi", report({}), files=solution(WORD))
+    said = write_results(book, book.path.parent)
+    known = json.loads((book.path.parent / "grades.json").read_text(encoding="utf-8"))["learners"]
+    page = (book.path.parent / "feedback" / f"{file_name('ana')}.html").read_text(encoding="utf-8")
+    likenesses = [one["exercises"][0]["likenesses"] for one in known]
+
+    assert "1 learner wrote as the library does, and 1 pair of learners wrote alike. This is" in said
+    assert likenesses[0] == [{"definition": "samples.each", "learner": "bo", "share": 1.0}]
+    assert {one["learner"] for one in likenesses[2]} == {""}
+    assert file_name("bo") not in page
+    assert "alike" not in page
 
 
 def test_what_cannot_be_told_an_exercise_is_to_be_settled(book: GradeBook) -> None:
