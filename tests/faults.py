@@ -1,10 +1,11 @@
 """Grading that is killed at random moments, in every part, and must end as if nothing had happened.
 
-`python tests/faults.py FOLDER KILLS COUNT` grades a course of COUNT submissions again and again. By turns it
-kills the grader, or something that the grader started (the warm process, what locks it in, a learner's
-process), or a worker of a cluster; each time by SIGKILL, after a random time, and grades again until the
-command says that all is done. Then every submission must stand in the grade book once, with the points it
-gets when nobody disturbs, and no process may be left. One line of JSON says what was seen.
+`python tests/faults.py FOLDER COUNT KILLS WORKERS` grades a course of COUNT submissions again and again, and
+each time something is lost by SIGKILL, at a random moment: by turns the grader, one of the processes that the
+grader started (the warm process, what locks it in, the process of a learner), and, if WORKERS are wanted,
+one of a cluster. Whenever the command says that all is done, every submission must stand in the grade book
+once, with the points that are its due, and then another book is begun; at the end no process may be left. One
+line of JSON says what was seen.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 
 from clusters import ROOT, Cluster, cluster
 
+from coursekit.grader.exercises import load
 from coursekit.grader.starter import solution, starter
 
 WORD = "gradient_descent"
@@ -31,18 +34,23 @@ COMMAND = [sys.executable, "-c", "from coursekit.cli import main; main()", "grad
 PR_SET_CHILD_SUBREAPER = 36
 GIVE_UP = 300.0
 BOOK = "grades.sqlite"
+# What is done instead of an answer.
 ODD = {
-    "ends Python": "import os\nos._exit(0)\n",
-    "raises": "raise OSError('no')\n",
-    "leaves a child": "import os, time\nif os.fork() == 0:\n    time.sleep(600)\n",
+    "ends Python": "import os; os._exit(0)",
+    "raises": "raise OSError('no')",
+    "leaves a child": "import os, time; os.fork() or time.sleep(600)",
 }
+WORTH = {"right": load(WORD).points, "starter": 0} | dict.fromkeys(ODD, 0)
 
 
 def kits() -> dict[str, dict[str, str]]:
     """Submissions of several kinds, by name: module to text."""
-    right = solution(WORD)
-    odd = {name: {**right, "losses": line + right["losses"]} for name, line in ODD.items()}
-    return {"right": right, "starter": starter(WORD), **odd}
+    names = {full: full.rpartition(".")[2] for full in load(WORD).yours}
+    odd = {
+        kind: solution(WORD, {full: f"def {name}(*given, **more): {does}" for full, name in names.items()})
+        for kind, does in ODD.items()
+    }
+    return {"right": solution(WORD), "starter": starter(WORD), **odd}
 
 
 def write_course(folder: Path, count: int) -> dict[str, str]:
@@ -106,13 +114,17 @@ def nothing_left(but: Iterable[int] = (), patience: float = 10.0) -> bool:
 def points(book: Path) -> dict[str, list[int]]:
     """Each learner's points: of every submission that stands in the book, of every result it has."""
     found: dict[str, list[int]] = {}
-    with contextlib.closing(sqlite3.connect(book)) as rows:
+    with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(_read_only(book)) as rows:
         for learner, earned in rows.execute(
             "SELECT learner, points FROM submissions LEFT JOIN grades USING (submission) "
             "WHERE outcome IS NULL OR outcome <> 'ours'"
         ):
             found.setdefault(learner, []).append(earned)
     return found
+
+
+def _read_only(book: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{book}?mode=ro", uri=True)
 
 
 def kill(number: int) -> bool:
@@ -123,100 +135,88 @@ def kill(number: int) -> bool:
     return False
 
 
-def until_done(
-    start: Callable[[], subprocess.Popen[bytes]], disturb: Callable[[subprocess.Popen[bytes]], bool]
-) -> int:
-    """Grade again and again, disturbed each time, until the command says that all is done; the kills."""
-    killed, until = 0, time.monotonic() + GIVE_UP
-    while time.monotonic() < until:
-        process = start()
+class Course:
+    """A course that is graded again and again.
+
+    Attributes:
+        seen: How many processes were killed, how many books were finished, how many of them were right, and
+            how often something was left behind.
+    """
+
+    def __init__(self, folder: Path, count: int, made: Cluster) -> None:
+        self.folder, self.count, self.made = folder, count, made
+        self.chance = random.Random(os.getpid())
+        self.kinds = write_course(folder / "course", count)
+        self.seen = {"kills": 0, "books": 0, "right": 0, "left behind": 0}
+
+    @property
+    def into(self) -> Path:
+        """Where it is graded into now."""
+        return self.folder / f"grades-{self.seen['books']}"
+
+    def attempt(self, lose: Callable[[subprocess.Popen[bytes]], bool] | None, *more: str) -> None:
+        """Grade, and lose something on the way; another book is begun when this one is done."""
+        process = grade(self.folder / "course", self.into, *more)
         try:
-            killed += disturb(process)
+            if lose:
+                self.wait_for_a_moment(process)
+                self.seen["kills"] += lose(process)
             process.wait(GIVE_UP)
         finally:
             process.kill()
             process.wait()
-        if process.returncode == 0:
-            return killed
-        if process.returncode not in (1, -signal.SIGKILL):
-            raise SystemExit(f"the grader ended with {process.returncode}")
-    raise SystemExit(f"grading was not done after {GIVE_UP:.0f} s")
-
-
-class Course:
-    """A course that is graded again and again, each time into another grade book.
-
-    Attributes:
-        seen: How many processes were killed, how many books were written, how many of them were right, and
-            after how many something was left behind.
-        longest: How many seconds it takes when nobody disturbs.
-    """
-
-    def __init__(self, folder: Path, count: int, made: Cluster, chance: random.Random) -> None:
-        self.folder, self.made, self.chance = folder, made, chance
-        self.kinds = write_course(folder / "course", count)
-        self.seen = {"kills": 0, "books": 0, "right": 0, "left behind": 0}
-        self.worth: dict[str, list[int]] = {}
-        self.longest = 0.0
-        begun = time.monotonic()
-        self.round(lambda process: False)
-        self.longest = time.monotonic() - begun
-
-    def round(self, disturb: Callable[[subprocess.Popen[bytes]], bool], *more: str) -> None:
-        """Grade it into a new book, and look at what is in it then and what is left elsewhere."""
-        into = self.folder / f"book-{self.seen['books']}"
-        self.seen["kills"] += until_done(lambda: grade(self.folder / "course", into, *more), disturb)
-        self.seen["books"] += 1
-        found = points(into / BOOK)
-        self.worth = self.worth or found
-        self.seen["right"] += found == self.worth and self.is_whole(found)
+        if process.returncode not in (0, 1, -signal.SIGKILL):
+            raise SystemExit(self.into.with_suffix(".log").read_text())
         parts = [one.pid for one in [self.made.scheduler, *self.made.workers] if one.poll() is None]
         self.seen["left behind"] += not nothing_left(parts)
+        if process.returncode == 0:
+            self.seen["right"] += self.is_right(points(self.into / BOOK))
+            self.seen["books"] += 1
 
-    def is_whole(self, found: dict[str, list[int]]) -> bool:
-        """Whether everybody has one result, and all with the same kind of submission the same."""
-        each = {(kind, *found.get(learner, ())) for learner, kind in self.kinds.items()}
-        return len(each) == len(set(self.kinds.values())) and {len(one) for one in each} == {2}
+    def wait_for_a_moment(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until some of the submissions have a result, any number of them, and a little longer."""
+        some, until = self.chance.randrange(self.count), time.monotonic() + GIVE_UP
+        while process.poll() is None and len(points(self.into / BOOK)) < some and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(self.chance.uniform(0, 0.5 if some else 10))
 
-    def soon(self) -> None:
-        """Wait for a random part of the time that the whole takes."""
-        time.sleep(self.chance.uniform(0, self.longest))
+    def is_right(self, found: dict[str, list[int]]) -> bool:
+        """Whether everybody has one result, and it is the one that is due."""
+        return found == {learner: [WORTH[kind]] for learner, kind in self.kinds.items()}
 
     def lose_the_grader(self, process: subprocess.Popen[bytes]) -> bool:
         """End the grader, if it is still there; whether it was."""
-        self.soon()
         return process.poll() is None and kill(process.pid)
 
     def lose_what_it_started(self, process: subprocess.Popen[bytes]) -> bool:
         """End one of the processes below the grader, if there is one."""
-        self.soon()
         there = below(process.pid)
         return bool(there) and kill(self.chance.choice(there))
 
     def lose_a_worker(self, process: subprocess.Popen[bytes]) -> bool:
         """End a worker, whatever it does; another one takes its place."""
-        self.soon()
         is_lost = kill(self.chance.choice([one.pid for one in self.made.workers if one.poll() is None]))
         self.made.add_worker()
         return is_lost
 
 
-def main(folder: Path, kills: int, count: int) -> dict[str, int]:
-    """Grade a course of so many submissions until that many processes have been killed; what was seen."""
+def main(folder: Path, count: int, kills: int, workers: int) -> dict[str, int]:
+    """Grade a course of so many submissions until so many processes were lost; what was seen."""
     # Whatever loses its parent becomes ours, so that nothing left behind can hide.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-    with cluster(workers=2) as made:
-        course = Course(folder, count, made, random.Random(os.getpid()))
-        ways = [
-            lambda: course.round(course.lose_the_grader),
-            lambda: course.round(course.lose_what_it_started),
-            lambda: course.round(course.lose_a_worker, "--cluster", made.address),
-        ]
-        while course.seen["kills"] < kills:
-            ways[course.seen["books"] % len(ways)]()
+    with cluster(workers) as made:
+        course = Course(folder, count, made)
+        ways = [(course.lose_the_grader, ()), (course.lose_what_it_started, ())]
+        ways += [(course.lose_a_worker, ("--cluster", made.address))] if workers else []
+        for lose, more in cycle(ways):
+            if course.seen["kills"] >= kills:
+                break
+            course.attempt(lose, *more)
+        while not course.seen["books"]:
+            course.attempt(None)
     course.seen["left behind"] += not nothing_left()
     return course.seen
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(main(Path(sys.argv[1]), *map(int, sys.argv[2:]))))
