@@ -75,10 +75,10 @@ def answers(number: int) -> dict[str, str]:
     """The definitions of one submission: of ten, seven are right and three get another part wrong.
 
     >>> [len(set(answers(number).values()) - set(RIGHT.values())) for number in range(10)]
-    [0, 0, 0, 0, 0, 0, 0, 1, 1, 1]
+    [0, 1, 0, 0, 1, 0, 0, 0, 1, 0]
     """
-    wrong = list(WRONG)[number % 10 - 7 : number % 10 - 6] if number % 10 >= 7 else []
-    return {name: WRONG[name] if name in wrong else text for name, text in RIGHT.items()}
+    wrong = {1: "accuracy", 4: "error_rate", 8: "softmax"}.get(number % 10)
+    return {name: WRONG[name] if name == wrong else text for name, text in RIGHT.items()}
 
 
 def earned(number: int) -> int:
