@@ -229,24 +229,24 @@ def test_gradescope_reads_plain_text_and_one_test_a_check() -> None:
 
 def test_the_summary_says_what_to_look_at_first(book: GradeBook) -> None:
     for number in range(12):
-        fault = ("differs", "makes a list") if number < 5 else "raised" if number < 9 else "unwritten"
+        fault = ("differs", "makes a list") if number < 5 else "differs" if number < 9 else "unwritten"
         add(book, f"learner {number:02}", report({"each_element_finds_its_own_method": fault}))
     add(book, "ours", None)
     add(book, "unreadable", "kit.zip is no zip archive.")
     add(book, "other", report({}, "tensors"), word="tensors", notes=("notes.txt is no Python: left out.",))
     add(book, "syntax", replace(report({}, "tensors"), problem="There is no such file."), word="tensors")
+    for name in "abcd":  # all hang, which says nothing of the task
+        add(book, f"hangs {name}", report({"it_carries_the_data_block": "stopped"}))
     said = write_results(book, book.path.parent)
 
+    assert said.count("one and the same answer") == 1
     assert (
-        f"{TITLE} · 16 learners · 12 graded · 1 could not be graded · 1 the grader failed on · 2 handed"
+        f"{TITLE} · 20 learners · 16 graded · 1 could not be graded · 1 the grader failed on · 2 handed"
         in said
     )
     assert "1. 2 submissions need a person. On 1 the grader failed: grading again tries them again." in said
     assert (
-        f'Nobody passed "each element finds its own method" ({TITLE}), and 9 tried: look at the check' in said
-    )
-    assert (
-        f'"each element finds its own method" ({TITLE}) failed most: 9 of 12. 5 of them look like "makes'
+        f'"each element finds its own method" ({TITLE}) failed most: 9 of 16. 5 of them look like "makes'
         in said
     )
     assert "1 learner passed no check, and may need help." in said
@@ -255,6 +255,19 @@ def test_the_summary_says_what_to_look_at_first(book: GradeBook) -> None:
         '4 failed "each element finds its own method" with one and the same answer, which is no mistake'
         in said
     )
+
+
+def test_a_check_that_nobody_passes_is_looked_at_itself(book: GradeBook) -> None:
+    for name in ("ana", "bo", "chi"):
+        add(
+            book,
+            name,
+            report({"what_has_no_method_passes": "raised", "it_carries_the_data_block": "unwritten"}),
+        )
+    said = write_results(book, book.path.parent)
+
+    assert 'Nobody passed "what has no method passes", and 3 tried: look at the check' in said
+    assert 'Nobody passed "it carries' not in said
 
 
 EACH = """

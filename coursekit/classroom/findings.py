@@ -124,11 +124,12 @@ def _worst(tally: Tally, where: Mapping[str, str]) -> list[Finding]:
 
 
 def _shared(tally: Tally) -> list[Finding]:
-    """Failures that many share and no known mistake explains: the task may be at fault."""
+    """Wrong values that many share and no known mistake explains: the task may be at fault."""
     found = []
     for check in tally.checks.values():
         for failure in check.worst():
-            if not failure.title and failure.count >= max(SHARED, SHARE * check.count):
+            is_odd = failure.kind in ("differs", "judged") and not failure.title
+            if is_odd and failure.count >= max(SHARED, SHARE * check.count):
                 found.append((failure.count, _same(check, failure.count, failure.sentence), tally.word))
     found.sort(key=lambda one: -one[0])
     return [Finding(said, f"checks-{word}") for _, said, word in found[:3]]

@@ -24,12 +24,14 @@ class Failure:
     Attributes:
         title: The known mistake's title, or "" for what looks like none that is known.
         sentence: What one of those learners read.
+        kind: Of the fault, as in `Result`.
         count: How many learners.
         learners: The first few of them.
     """
 
     title: str
     sentence: str
+    kind: str
     count: int = 0
     learners: list[str] = field(default_factory=list)
 
@@ -72,7 +74,7 @@ class CheckTally:
         setattr(self, sort, getattr(self, sort) + 1)
         if sort not in ("wrong", "stopped"):
             return
-        failure = Failure(result.mistake, _sentence(result))
+        failure = Failure(result.mistake, _sentence(result), result.kind)
         self.failures.setdefault(_what_came(result), failure).add(learner)
 
 
@@ -180,7 +182,7 @@ class Tally:
         for result in report.results:
             self.checks.setdefault(result.name, CheckTally(result.title, result.of)).add(learner, result)
             if result.mistake and result.mistake not in made:
-                mistake = Failure(result.mistake, _sentence(result))
+                mistake = Failure(result.mistake, _sentence(result), result.kind)
                 self.mistakes.setdefault(result.mistake, mistake).add(learner)
                 made.add(result.mistake)
 
