@@ -22,7 +22,15 @@ from .wording import clean
 LINES = 6
 
 # What reading a message that is not in the agreed form may raise.
-NOT_IN_FORM = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+NOT_IN_FORM = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
