@@ -92,8 +92,8 @@ apart
     sandbox.place       grader.process sandbox.gpu_share sandbox.limits sandbox.shell
     sandbox.gpu_share   grader.process
     sandbox.shell       sandbox.limits
-    sandbox.warm        grader.runner sandbox.confinement sandbox.consumption sandbox.limits
-                        sandbox.system_calls
+    sandbox.warm        grader.runner sandbox.call_filter sandbox.confinement sandbox.consumption
+                        sandbox.limits sandbox.system_calls
     sandbox.confinement sandbox.call_filter sandbox.limits sandbox.system_calls
     sandbox.call_filter
     sandbox.consumption

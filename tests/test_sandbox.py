@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -18,8 +19,31 @@ from typing import Any
 import pytest
 
 from coursekit.grader.job import CannotStart, Job, Stopped
-from coursekit.sandbox import Limits, Sandbox, shell, why_not
-from coursekit.sandbox.call_filter import refused
+from coursekit.sandbox import Limits, Sandbox, consumption, shell, why_not
+from coursekit.sandbox.call_filter import (
+    ALLOW,
+    ANSWER,
+    ANY_BIT,
+    AT_LEAST,
+    AUDIT_NAMES,
+    CLONE,
+    EQUAL,
+    FIRST_AT,
+    IOCTL,
+    KILL,
+    LOAD,
+    MACHINE_AT,
+    NEWEST,
+    NO_SUCH_CALL,
+    NOT_PERMITTED,
+    NUMBER_AT,
+    SECOND_AT,
+    SOCKET,
+    SOCKETPAIR,
+    program,
+    refused,
+)
+from coursekit.sandbox.consumption import Process
 
 ROOT = Path(__file__).parent.parent
 INSIDE = ["warm", "confinement", "consumption", "call_filter", "limits", "system_calls"]
@@ -512,3 +536,48 @@ def test_a_gpu_that_cannot_be_watched_is_not_lent(library: Path, monkeypatch: py
     monkeypatch.setitem(sys.modules, "pynvml", None)
     with Sandbox(library, device="cuda") as place, pytest.raises(CannotStart, match="cannot be watched here"):
         place.start()
+
+
+def test_processes_are_counted_by_who_they_belong_to() -> None:
+    """As `/proc` shows them: two jobs of ours (number 7), one with children, and somebody else's."""
+    seen = {
+        7: Process(1, (7,), 0),
+        20: Process(7, (20, 5, 1), 100),
+        21: Process(20, (21, 9, 2), 10),
+        22: Process(21, (22, 11, 3), 1),
+        30: Process(7, (30, 6, 1), 1000),
+        40: Process(8, (40, 5, 1), 10_000),
+    }
+    ours = consumption.of_job(5, seen, 7)
+
+    assert sorted(ours) == [20, 21, 22]
+    assert consumption.of_job(4, seen, 7) == []
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_a_filter_answers_every_call_it_names(machine: str) -> None:
+    """The filter, run here step by step, without a kernel."""
+    steps = list(struct.iter_unpack("=HBBI", program(machine)))
+
+    def answer(number: int, first: int = 0, second: int = 0, processor: int = AUDIT_NAMES[machine]) -> int:
+        call = {NUMBER_AT: number, MACHINE_AT: processor, FIRST_AT: first, SECOND_AT: second}
+        at, word = 0, 0
+        while True:
+            kind, yes, no, value = steps[at]
+            if kind == ANSWER:
+                return value
+            word = call[value] if kind == LOAD else word
+            holds = {EQUAL: word == value, AT_LEAST: word >= value, ANY_BIT: bool(word & value)}
+            at += 1 + (0 if kind == LOAD else yes if holds[kind] else no)
+
+    column = list(AUDIT_NAMES).index(machine)
+    for number in refused(machine).values():
+        assert answer(number) == NOT_PERMITTED
+    assert {answer(number) for number in range(NEWEST + 1, NEWEST + 200)} == {NO_SUCH_CALL}
+    assert answer(0, processor=0x40000003) == KILL
+    assert answer(SOCKET[column], 1) == answer(SOCKETPAIR[column], 1) == ALLOW
+    assert answer(SOCKET[column], 2) == answer(SOCKET[column], 40) == NOT_PERMITTED
+    assert answer(IOCTL[column], 0, 0x5412) == NOT_PERMITTED
+    assert answer(IOCTL[column], 0, 0x5401) == ALLOW
+    assert answer(CLONE[column], signal.SIGINT) == ALLOW
+    assert answer(CLONE[column], 0x10000000) == NOT_PERMITTED

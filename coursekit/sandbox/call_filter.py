@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import platform
 import struct
+from functools import cache
 
 # Each call with its number on x86_64 and on aarch64; 0 where there is none.
 REFUSED = """
@@ -60,6 +61,7 @@ NOT_PERMITTED, NO_SUCH_CALL = ERROR | errno.EPERM, ERROR | errno.ENOSYS
 Step = tuple[int, int, int, int]
 
 
+@cache
 def program(machine: str = platform.machine()) -> bytes:
     """The filter for this kind of processor, as the kernel takes it.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 
 from . import system_calls
 from .call_filter import program
@@ -66,6 +65,8 @@ def _lay_private_folders(limits: Limits, device: str) -> None:
 
 def _set_limits(limits: Limits, device: str) -> None:
     """Limits that every process of the job inherits; what all hold together is watched from outside."""
+    import resource  # Unix alone has it, and this module can be read elsewhere too
+
     chosen = {
         resource.RLIMIT_NPROC: limits.processes,
         resource.RLIMIT_NOFILE: limits.open_files,
@@ -87,4 +88,4 @@ def _set_limits(limits: Limits, device: str) -> None:
 def _addresses() -> int:
     """Bytes of addresses that are in use already, by the libraries for the most part."""
     with open("/proc/self/statm") as stream:
-        return int(stream.read().split()[0]) * resource.getpagesize()
+        return int(stream.read().split()[0]) * os.sysconf("SC_PAGESIZE")

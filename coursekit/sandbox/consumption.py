@@ -31,11 +31,7 @@ class Process:
 
 
 def processes() -> dict[int, Process]:
-    """All processes that can be seen here, by number.
-
-    >>> processes()[os.getpid()].parent == os.getppid()
-    True
-    """
+    """All processes that can be seen here, by number."""
     found = {}
     for name in os.listdir(PROC):
         if name.isdecimal():
@@ -56,9 +52,8 @@ def _sum(said: dict[str, str], *names: str) -> int:
     return sum(int(said[name].split()[0]) * KIB for name in names if name in said)
 
 
-def of_job(first: int, seen: dict[int, Process]) -> list[int]:
+def of_job(first: int, seen: dict[int, Process], ours: int) -> list[int]:
     """The numbers of a job's processes here: its first, a child of ours with that number, and all below."""
-    ours = int(os.readlink(PROC / "self"))
     roots = [
         number
         for number, process in seen.items()
@@ -82,7 +77,7 @@ def holds_more(first: int, most: int, seen: dict[int, Process]) -> bool:
     What is quick to read counts a page once for each process that has it. Only if that is too much is it
     worth asking how the pages are shared, for which the kernel walks over all of them.
     """
-    numbers = of_job(first, seen)
+    numbers = of_job(first, seen, int(os.readlink(PROC / "self")))
     if sum(seen[number].held for number in numbers) <= most:
         return False
     return sum(_own_share(number, seen[number].held) for number in numbers) > most

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import os
-import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -58,6 +57,12 @@ def _can_leave() -> bool:
     return ctypes.CDLL(None).unshare(0x10000000) == 0
 
 
+def _may_start_many() -> bool:
+    import resource  # Unix alone has it
+
+    return resource.getrlimit(resource.RLIMIT_NPROC)[1] == resource.RLIM_INFINITY
+
+
 def _has_no_private_folder() -> bool:
     try:
         return not _can_write("trial")
@@ -72,9 +77,7 @@ ATTEMPTS: dict[str, Callable[[], bool]] = {
     "What runs in the sandbox sees other processes.": lambda: any(os.scandir("/proc")),
     "What runs in the sandbox can write outside of its folder.": lambda: _can_write("/library/trial"),
     "What runs in the sandbox has no folder to write in.": _has_no_private_folder,
-    "What runs in the sandbox may start any number of processes.": lambda: (
-        resource.getrlimit(resource.RLIMIT_NPROC)[1] == resource.RLIM_INFINITY
-    ),
+    "What runs in the sandbox may start any number of processes.": _may_start_many,
     "The package torch cannot be read in the sandbox: let every user read Python's packages.": lambda: (
         _is_unreadable("torch")
     ),

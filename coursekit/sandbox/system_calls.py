@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,17 @@ _SET_NO_NEW_PRIVILEGES = 38
 _LARGE, _COLLAPSE = 2**21, 25
 _CAPABILITIES_VERSION = 0x20080522
 
-_library = ctypes.CDLL(None, use_errno=True)
+
+@cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def _call(name: str, *arguments: Any) -> None:
     """Call a function of the C library that answers 0, or -1 with a number that says why."""
     # All of a register is read, so all of it is given.
     given = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
-    if getattr(_library, name)(*given):
+    if getattr(_library(), name)(*given):
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
 

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import system_calls
+from .call_filter import program
 from .confinement import confine, have_own_users
 from .consumption import holds_more, processes
 from .limits import Limits
@@ -179,6 +180,7 @@ def main(arguments: list[str]) -> None:
         torch.cpu._is_avx2_supported()  # looks in /proc; in a job it would complain that it cannot
     gc.freeze()  # so that collecting in a job does not touch, and so copy, what it shares with this process
     system_calls.use_large_pages()
+    program()  # made once, for all
     control.send(b"ready")
     _Server(control, Limits(**json.loads(limits)), device, lambda: serve(*take_over())).serve()
 
