@@ -64,7 +64,7 @@ def masked(exercise: Exercise, module: str, text: str) -> str:
 
     >>> from coursekit.grader.exercises import load
     >>> text = masked(load("first_model"), "splits", "def group_split(groups, valid):\\n    return [0], [1]")
-    >>> print(text[:84])
+    >>> print(text[:83])
     def group_split(groups, valid):
         raise NotImplementedError("group_split is yours
     """
