@@ -146,7 +146,7 @@ class _Checker:
             found, seen = self.found(one)
         except ReferenceFailed as error:
             return Result(one.name, one.title, False, one.points, "ours", Message(sentences=(str(error),)))
-        took = time.monotonic() - self.begun
+        took = sum(run.seconds for run in seen) + time.monotonic() - self.begun
         if found is None:
             return Result(one.name, one.title, True, one.points, seconds=took)
         message, mistake = self.message(one, found, seen)
@@ -169,12 +169,13 @@ class _Checker:
     def asked(self, one: Check) -> tuple[Fault | None, list[Run]]:
         """Ask one check's question; the first fault, and all runs as far as it got."""
         ours = self.batch.reference.ours(one)
-        allowed, self.begun = self.seconds, time.monotonic()
+        allowed = self.seconds
         self.learner.forget_printed()
         seen = self.theirs(ours)
         found = fault(one, seen, ours, allowed)
         if found is None and one.another_day:
             found = self.another_day(seen[0], ours[0])
+        self.begun = time.monotonic()  # starting another Python is not the learner's time
         if found is None and any(value.at_most for run in ours for value in run.seen):
             with self.batch.reference.side() as reference:
                 found = slow(one, ours, self.learner, reference, allowed)
