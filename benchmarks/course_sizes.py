@@ -106,7 +106,7 @@ def graded(folder: Path, count: int) -> dict[str, Any]:
     command += ["--exercise", "toy", "--into", str(folder / "grades")]
     book = folder / "grades" / "grades.sqlite"
     began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         seen = list(looks(process, book))
     taken = time.perf_counter() - began
     first = next((look for look in seen if look.stored * 10 >= count), seen[-1])

@@ -143,7 +143,7 @@ class Course:
             how often something was left behind.
     """
 
-    def __init__(self, folder: Path, count: int, made: Cluster) -> None:
+    def __init__(self, folder: Path, count: int, made: Cluster | None) -> None:
         self.folder, self.count, self.made = folder, count, made
         self.chance = random.Random(os.getpid())
         self.kinds = write_course(folder / "course", count)
@@ -167,8 +167,8 @@ class Course:
             process.wait()
         if process.returncode not in (0, 1, -signal.SIGKILL):
             raise SystemExit(self.into.with_suffix(".log").read_text())
-        parts = [one.pid for one in [self.made.scheduler, *self.made.workers] if one.poll() is None]
-        self.seen["left behind"] += not nothing_left(parts)
+        parts = [self.made.scheduler, *self.made.workers] if self.made else []
+        self.seen["left behind"] += not nothing_left([one.pid for one in parts if one.poll() is None])
         if process.returncode == 0:
             self.seen["right"] += self.is_right(points(self.into / BOOK))
             self.seen["books"] += 1
@@ -195,6 +195,7 @@ class Course:
 
     def lose_a_worker(self, process: subprocess.Popen[bytes]) -> bool:
         """End a worker, whatever it does; another one takes its place."""
+        assert self.made is not None
         is_lost = kill(self.chance.choice([one.pid for one in self.made.workers if one.poll() is None]))
         self.made.add_worker()
         return is_lost
@@ -204,10 +205,10 @@ def main(folder: Path, count: int, kills: int, workers: int) -> dict[str, int]:
     """Grade a course of so many submissions until so many processes were lost; what was seen."""
     # Whatever loses its parent becomes ours, so that nothing left behind can hide.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-    with cluster(workers) as made:
+    with cluster(workers) if workers else contextlib.nullcontext() as made:
         course = Course(folder, count, made)
         ways = [(course.lose_the_grader, ()), (course.lose_what_it_started, ())]
-        ways += [(course.lose_a_worker, ("--cluster", made.address))] if workers else []
+        ways += [(course.lose_a_worker, ("--cluster", made.address))] if made else []
         for lose, more in cycle(ways):
             if course.seen["kills"] >= kills:
                 break

@@ -1,6 +1,7 @@
 """The slow ways, for now and then: `make soak`.
 
-1. The tests that are marked `soak`, in the ordinary environment: each lesson in each way it can be run.
+1. The tests that are marked `soak`, in the ordinary environment: each lesson in each way it can be run; a
+   course whose grading is killed in every part (see `tests/faults.py`), and one of 2,000.
 2. A training run that is killed at 300 random moments while it trains and writes checkpoints (see
    `tests/killing.py`): each time it goes on, and what it ends with is compared bit for bit.
 3. All other tests with the oldest torch that the package allows, in an environment of its own in `_build/`.

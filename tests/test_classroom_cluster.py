@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from clusters import Cluster, certificates, cluster
 
-from coursekit.classroom.cluster import ClusterError, ClusterWarning, is_closed, workers
+from coursekit.classroom.cluster import EVERY, ClusterError, ClusterWarning, is_closed, workers
 from coursekit.classroom.crew import Crew, Outcome, Terms, outcome_of, threads
 from coursekit.grader.report import Report
 from coursekit.grader.starter import solution, starter
@@ -41,6 +41,17 @@ def patient(crew: Crew, futures: list[Future[Outcome]]) -> list[Outcome]:
     return [outcome_of(future) for future in futures]
 
 
+def look_until(crew: Crew, size: int, seconds: float = 20) -> None:
+    """Look after the crew until it is of that size, but for a moment at least."""
+    until = time.monotonic() + seconds
+    time.sleep(EVERY)
+    crew.look()
+    while crew.size != size and time.monotonic() < until:
+        time.sleep(0.1)
+        crew.look()
+    assert crew.size == size
+
+
 def verdicts(outcome: Outcome) -> list[tuple[str, bool, str]]:
     assert outcome.trouble == ""
     return [(one.name, one.passed, one.message) for one in Report.from_json(outcome.report).results]
@@ -65,11 +76,8 @@ def test_what_a_lost_worker_had_in_hand_is_graded_by_another(two_workers: Cluste
         wait(futures, 60, FIRST_COMPLETED)
         two_workers.workers[-1].kill()
         outcomes = patient(crew, futures)
-        until = time.monotonic() + 20
-        while crew.size > 2 and time.monotonic() < until:
-            crew.look()
+        look_until(crew, 2)
 
-    assert crew.size == 2
     assert len({str(verdicts(one)) for one in outcomes[::2]}) == 1
     assert len({str(verdicts(one)) for one in outcomes[1::2]}) == 1
     assert verdicts(outcomes[0]) != verdicts(outcomes[1])
@@ -78,8 +86,7 @@ def test_what_a_lost_worker_had_in_hand_is_graded_by_another(two_workers: Cluste
 def test_a_worker_that_comes_later_helps(two_workers: Cluster) -> None:
     with workers(two_workers.address, TERMS, [WORD]) as crew:
         two_workers.add_worker()
-        crew.look()
-        assert crew.size == 3
+        look_until(crew, 3)
         assert len(patient(crew, [crew.hand_out(WORD, EMPTY) for _ in range(9)])) == 9
     two_workers.workers[-1].kill()
     two_workers.workers[-1].wait()
@@ -103,7 +110,7 @@ def test_all_grades_of_a_run_come_from_the_same_versions(tmp_path: Path) -> None
         with workers(made.address, TERMS, [WORD]) as crew:
             made.add_worker(settings={"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent.parent}"})
             with pytest.warns(ClusterWarning, match=r"has torch 2\.0\.1"):
-                crew.look()
+                look_until(crew, 1, seconds=2)
             assert crew.size == 1
 
             made.scheduler.kill()

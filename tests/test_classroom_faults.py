@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -53,3 +54,17 @@ def test_a_course_is_graded_once_whatever_is_killed_sixty_times(tmp_path: Path) 
     assert seen["kills"] >= 60
     assert seen["right"] == seen["books"] >= 1
     assert seen["left behind"] == 0
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("sandbox")
+def test_two_thousand_need_no_more_memory_than_two_hundred(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(HERE.parent / "benchmarks"))
+    course_sizes = importlib.import_module("course_sizes")
+    course_sizes.write_course(tmp_path, 2000)
+    row = course_sizes.graded(tmp_path, 2000)
+
+    assert [row[name] for name in ("lost", "doubled", "wrong points", "ended with")] == [0, 0, 0, 0]
+    assert row["MB when all were"] < course_sizes.FLAT * row["MB when a tenth was graded"]
