@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -107,6 +108,11 @@ class Run:
         """Whether the scenario ran to its end."""
         return not (self.error or self.stopped or self.unusable)
 
+    @cached_property
+    def encoded(self) -> tuple[Any, list[bytes]]:
+        """The inputs as they travel; the same for every kit that is asked this."""
+        return encode(plain(self.drawn))
+
     def values(self) -> dict[str, Any]:
         """What was seen by label, as a judge gets it."""
         return {seen.label: plain(seen.value) for seen in self.seen}
@@ -152,7 +158,7 @@ class Side:
         job = self._ready()
         if job is None:
             return replace(blank, unusable=self._unusable)
-        request, buffers = _request(blank, replay_only)
+        request, buffers = _request(asked, replay_only)
         run = self._ask(job, blank, request, buffers, seconds)
         # What was played back is what we sent, whatever the other side says was drawn.
         drawn = asked.drawn if replay_only else run.drawn
@@ -235,7 +241,7 @@ class Side:
 
 def _request(run: Run, replay_only: bool) -> tuple[dict[str, Any], list[bytes]]:
     """All that the other side is told: the scenario's text, a seed, a device and what was drawn."""
-    draws, buffers = encode(plain(run.drawn))
+    draws, buffers = run.encoded
     scenario = {"source": run.scenario.source, "name": run.scenario.name, "seed": run.seed, "draws": draws}
     return {"do": "run", **scenario, "device": run.device, "replay_only": replay_only}, buffers
 
