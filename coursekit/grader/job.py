@@ -127,11 +127,13 @@ class Job:
             self._is_over = True
             with contextlib.suppress(OSError):
                 self._requests.close()
-            self._ending = self._end()
-            # Its last words are on their way; one that got away and keeps the pipe open is not waited for.
-            self._listener.join(PATIENCE)
-            if self.folder:
-                shutil.rmtree(self.folder, ignore_errors=True)
+            try:
+                self._ending = self._end()
+                # Its last words are on their way; one that got away and keeps the pipe open is not awaited.
+                self._listener.join(PATIENCE)
+            finally:
+                if self.folder:
+                    shutil.rmtree(self.folder, ignore_errors=True)
         return self._ending
 
     def _next(self, until: float) -> Answer:
