@@ -25,6 +25,8 @@ from coursekit.sandbox import Sandbox, why_not
 CANARY = "canary-of-the-one-who-grades"
 LEFT_IN = ("/", "/tmp", "/var/tmp", "/dev/shm", os.path.dirname(os.__file__))
 ASKED = 12_345
+# Waiting for clocks takes minutes.
+TAKE_LONG = ("clock", "hangs")
 
 Handed = Callable[[Case], Report]
 
@@ -127,7 +129,9 @@ def traces() -> tuple[set[int], str, list[str]]:
     return in_sandboxes(), Path("/proc/self/mounts").read_text(), files
 
 
-@pytest.mark.parametrize("kind", kinds())
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.soak] * (kind in TAKE_LONG)) for kind in kinds()]
+)
 def test_every_case_of_a_kind(kind: str, handed_in: Handed, home: int) -> None:
     """Two at a time; then an honest one, and nobody is left."""
     honest = [Case(kind, "honest", right_files(word), word, POINTS[word], POINTS[word]) for word in POINTS]
