@@ -24,6 +24,8 @@ from .report import Message, Report, Result
 from .telling import Teller
 from .timing import slow
 
+# What a new Python may take to import what a kit needs, before its clock begins.
+IMPORTS = 30.0
 # A kit that hung once will most likely hang again; the checks after it wait less.
 IMPATIENT = 0.1
 # How often a check is asked when the process was killed from outside, before that is believed.
@@ -197,8 +199,9 @@ class _Checker:
 
     def another_day(self, today: Run, ours: Run) -> Fault | None:
         """Ask once more in a new Python: what came today must come again."""
+        seconds = self.seconds + IMPORTS
         with Side(self.learner.kit, self.batch.place, new_python=True) as side:
-            return changed(today, side.run(ours, process.START, replay_only=True), ours)
+            return changed(today, side.run(ours, seconds, replay_only=True), ours, seconds)
 
     def message(self, one: Check, found: Fault, seen: list[Run]) -> tuple[Message, str]:
         """A fault in words, and the title of the nearest known mistake, or ""."""

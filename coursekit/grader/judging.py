@@ -65,10 +65,10 @@ def fault(check: Check, seen: list[Run], ours: list[Run], seconds: float) -> Fau
     return None
 
 
-def changed(today: Run, later: Run, ours: Run) -> Fault | None:
+def changed(today: Run, later: Run, ours: Run, seconds: float) -> Fault | None:
     """What a new Python gave, against what came before: the same question has the same answer later."""
     if not later.is_whole:
-        return interrupted(later, ours, 0.0)
+        return interrupted(later, ours, seconds)
     for number, (at, one) in enumerate(zip(ours.seen, today.seen, strict=True)):
         other = later.seen[number] if number < len(later.seen) else None
         if other is None or other.label != one.label or compare(other.value, one.value, "exact"):
