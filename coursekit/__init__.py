@@ -28,7 +28,8 @@ Read it from the bottom up, or from the top down:
   `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library), `originals` and `definitions`; `grader` (checks that teach),
   `sandbox` (locks learners' code away) and `classroom` (all that a course hands in); `workspace`,
-  `progress`, `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown` and `server`; `widgets`.
+  `progress`, `scratch`, `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown` and `server`;
+  `widgets`.
 
 Every public name stands in `api` and is reached as `coursekit.name`; nothing heavy is imported
 until a name is asked for.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 from coursekit.grader import exercises, process
 from coursekit.grader.batch import Batch
 from coursekit.grader.exercises import load, version
-from coursekit.grader.job import Stopped
+from coursekit.grader.job import Job, Stopped
 from coursekit.grader.observing import Kit, Run, Side
 from coursekit.grader.reference import Reference, seed_of
 from coursekit.grader.report import Message, Report, Result
@@ -165,7 +168,7 @@ def test_one_kill_from_outside_costs_no_points(tiny: Batch, tmp_path: Path) -> N
     ],
 )
 def test_how_a_job_ended_is_told(tiny: Batch, why: str, sentence: str) -> None:
-    def ending(new_python: bool = False) -> process.Job:
+    def ending(new_python: bool = False) -> Job:
         job = process.start(new_python)
         end = job._end
 
@@ -182,7 +185,7 @@ def test_how_a_job_ended_is_told(tiny: Batch, why: str, sentence: str) -> None:
 
 
 def test_a_place_that_is_lost_is_nobodys_fault(tiny: Batch) -> None:
-    def lost(new_python: bool = False) -> process.Job:
+    def lost(new_python: bool = False) -> Job:
         job = process.start(new_python)
         end = job._end
 
@@ -229,10 +232,10 @@ def test_files_that_travel_are_a_kit_like_any_other(tiny: Batch) -> None:
 def test_nothing_is_left_in_the_folder_for_such_files(tiny: Batch, tmp_path: Path) -> None:
     folders: list[Path] = []
 
-    def noted(new_python: bool = False) -> process.Job:
+    def noted(new_python: bool = False) -> Job:
         job = process.start(new_python)
         assert job.folder is not None
-        folders.append(job.folder)
+        folders.append(job.folder.path)
         return job
 
     with Batch("tiny", 5, ("cpu",), start=noted) as batch:
@@ -240,6 +243,60 @@ def test_nothing_is_left_in_the_folder_for_such_files(tiny: Batch, tmp_path: Pat
 
     assert folders
     assert not [folder for folder in folders if folder.exists()]
+
+
+def silent_job(program: str) -> Job:
+    """A program that knows nothing of requests, in a job's place."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+    def end() -> Stopped:
+        process.kill()
+        return Stopped("ended", process.wait())
+
+    return Job(process.stdin, process.stdout, process.stderr, end)  # type: ignore[arg-type]
+
+
+def test_a_process_that_does_not_read_can_be_ended_while_a_large_request_is_on_its_way() -> None:
+    job = silent_job("import time; time.sleep(60)")
+    with pytest.raises(Stopped, match="hung"):
+        list(job.ask({"do": "run"}, [bytes(2**21)], 0.3))
+
+    ending = threading.Thread(target=job.end, daemon=True)
+    ending.start()
+    ending.join(20)
+    assert not ending.is_alive()
+
+
+FLOOD = """
+import struct, sys
+text = b'{"is": "yield", "sizes": [], "value": "' + b"x" * 2**23 + b'"}'
+while True:
+    sys.stdout.buffer.write(struct.pack(">4sQQ", b"ckg1", len(text), 0) + text)
+"""
+
+
+def test_answers_that_would_fill_our_memory_are_not_all_taken() -> None:
+    with silent_job(FLOOD) as job:
+        answers = job.ask({"do": "run"}, [], 60)
+        with pytest.raises(Stopped, match="broken"):
+            next(number for number, _ in enumerate(answers) if number > 5)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_starting_the_place_is_not_the_code_s_time() -> None:
+    def slow_start(new_python: bool = False) -> Job:
+        time.sleep(1.2)
+        return process.start(new_python)
+
+    with Batch("tiny", 5, ("cpu",), seconds=1.0, start=slow_start) as batch:
+        report = batch.check(kit("4"))
+
+    assert not [result.title for result in report.results if result.kind == "stopped"]
 
 
 def test_a_report_can_be_read_back() -> None:

@@ -11,19 +11,18 @@ where it is done:
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..grader import process
 from ..grader.batch import Batch
 from ..sandbox import Sandbox
 from ..sandbox.masking import masked_library
+from ..scratch import Scratch
 
 TRIES = 3
 
@@ -107,8 +106,8 @@ class Station:
         if not self.terms.protected:
             return process.start
         device = "cuda" if "cuda" in self.terms.devices else "cpu"
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="library-")))
-        sandbox = Sandbox(masked_library(word, folder), device=device)
+        library = masked_library(word, self._stack.enter_context(Scratch("library")).path)
+        sandbox = Sandbox(library, device=device)
         return self._stack.enter_context(sandbox).start
 
 

@@ -5,7 +5,7 @@
 >>> write_frame(pipe, {"is": "yield"}, [b"abc"])
 >>> _ = pipe.seek(0)
 >>> read_frame(pipe)
-({'is': 'yield'}, [b'abc'])
+({'is': 'yield', 'weight': 235}, [b'abc'])
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _MARK = b"ckg1"
 JSON_BYTES = 32 * 2**20
 # Each of these may become an object of its own in memory, many times as large as its text.
 PARTS, MOST_PARTS = (b"[", b"{", b","), 4 * COUNT
+TEXT_WEIGHS = 8
 
 
 def write_frame(pipe: BinaryIO, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
@@ -36,7 +37,7 @@ def write_frame(pipe: BinaryIO, message: dict[str, Any], buffers: list[bytes] | 
 
 
 def read_frame(pipe: BinaryIO) -> tuple[dict[str, Any], list[bytes]] | None:
-    """Receive one message; None at the end of the pipe.
+    """Receive one message; None at the end of the pipe. Its `weight`: bytes it takes in memory, about.
 
     Raises:
         BrokenEncoding: It is larger than allowed (seen before it is read), cut short or no such message.
@@ -61,6 +62,7 @@ def _parts(text: bytes, content: bytes) -> tuple[dict[str, Any], list[bytes]]:
     try:
         message = json.loads(text)
         sizes = [operator.index(size) for size in message.pop("sizes")]
+        message["weight"] = TEXT_WEIGHS * len(text) + len(content)
         if min(sizes, default=0) < 0 or sum(sizes) != len(content):
             raise BrokenEncoding("a message has the wrong sizes")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

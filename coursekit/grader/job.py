@@ -9,13 +9,12 @@ import contextlib
 import os
 import queue
 import select
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..scratch import Scratch
 from .encoding import BYTES, BrokenEncoding
 from .frames import read_frame, write_frame
 
@@ -63,7 +62,7 @@ class Job:
         answers: BinaryIO,
         output: BinaryIO,
         end: Callable[[], Stopped],
-        folder: Path | None = None,
+        folder: Scratch | None = None,
     ) -> None:
         self._requests, self._answers, self._output = requests, answers, output
         self._end, self.folder = end, folder
@@ -71,7 +70,7 @@ class Job:
         self._is_over = False
         self._ending: Stopped | None = None
         self._printed, self._total = b"", 0
-        self._reading = threading.Lock()
+        self._reading, self._sending = threading.Lock(), threading.Lock()
         threading.Thread(target=self._read_answers, daemon=True).start()
         self._listener = threading.Thread(target=self._read_output, daemon=True)
         self._listener.start()
@@ -92,11 +91,11 @@ class Job:
         until = time.monotonic() + seconds
         # A process that does not read must not hold us up, so the request is sent beside the waiting.
         threading.Thread(target=self._send, args=(message, buffers), daemon=True).start()
-        size = 0
+        weight = 0
         for _ in range(MOST_ANSWERS):
             answer = self._next(until)
-            size += sum(map(len, answer[1]))
-            if size > MOST_BYTES:
+            weight += answer[0]["weight"]
+            if weight > MOST_BYTES:
                 break
             yield answer
             if answer[0].get("is") in LAST:
@@ -125,15 +124,15 @@ class Job:
         """End it, if that is not done yet; how it ended."""
         if self._ending is None:
             self._is_over = True
-            with contextlib.suppress(OSError):
-                self._requests.close()
+            self._hang_up(wait=False)
             try:
                 self._ending = self._end()
+                self._hang_up(wait=True)
                 # Its last words are on their way; one that got away and keeps the pipe open is not awaited.
                 self._listener.join(PATIENCE)
             finally:
                 if self.folder:
-                    shutil.rmtree(self.folder, ignore_errors=True)
+                    self.folder.remove()
         return self._ending
 
     def _next(self, until: float) -> Answer:
@@ -150,8 +149,18 @@ class Job:
         raise answer
 
     def _send(self, message: dict[str, Any], buffers: list[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with self._sending, contextlib.suppress(OSError, ValueError):
             write_frame(self._requests, message, buffers)
+
+    def _hang_up(self, wait: bool) -> None:
+        """Close the requests, at which a process that waits for more ends by itself.
+
+        Closing waits for what is being sent, and that may wait for a process that does not read.
+        """
+        if self._sending.acquire(timeout=PATIENCE if wait else 0):
+            with contextlib.suppress(OSError):
+                self._requests.close()
+            self._sending.release()
 
     def _deliver(self, answer: Answer | Stopped) -> None:
         """Hand over what came, as long as there is somebody to take it."""

@@ -153,11 +153,11 @@ class Side:
         Raises:
             CannotStart: The place where it runs was lost, which is no fault of the code that ran there.
         """
-        begun = time.monotonic()
         blank = Run(asked.scenario, asked.seed, asked.device, asked.drawn)
         job = self._ready()
         if job is None:
             return replace(blank, unusable=self._unusable)
+        begun = time.monotonic()  # a place that had to be started first is not the code's time
         request, buffers = _request(asked, replay_only)
         run = self._ask(job, blank, request, buffers, seconds)
         # What was played back is what we sent, whatever the other side says was drawn.
@@ -188,7 +188,8 @@ class Side:
         if not self._is_ready and not self._unusable:
             self._job = self._job or self.place(self.new_python)
             self._is_ready = True
-            request = self.kit.request() | {"home": self._job.folder and str(self._job.folder)}
+            home = self._job.folder and str(self._job.folder.path)
+            request = self.kit.request() | {"home": home}
             try:
                 ((answer, _),) = self._job.ask(request, [], process.START)
             except process.Stopped:

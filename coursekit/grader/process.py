@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from ..scratch import Scratch
 from .job import CannotStart, Job, Stopped
 
 __all__ = ["START", "CannotStart", "Job", "Place", "Stopped", "release", "reserve", "start"]
@@ -64,7 +65,7 @@ class _Warm:
             os.fdopen(theirs_to_ours[0], "rb"),
             os.fdopen(output[0], "rb"),
         )
-        return Job(*pipes, lambda: Stopped("ended", self.request(f"end {pid}")), _private_folder())
+        return Job(*pipes, lambda: Stopped("ended", self.request(f"end {pid}")), Scratch("check"))
 
     def request(self, words: str, *descriptors: int) -> int:
         with self.lock:
@@ -159,11 +160,7 @@ def _cold(how: str) -> Job:
     assert process.stdout is not None
     assert process.stderr is not None
     pipes = process.stdin, process.stdout, process.stderr
-    return Job(*pipes, end, _private_folder())  # type: ignore[arg-type]
-
-
-def _private_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="check-"))
+    return Job(*pipes, end, Scratch("check"))  # type: ignore[arg-type]
 
 
 def _environment(hashes: str) -> dict[str, str]:
