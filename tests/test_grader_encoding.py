@@ -6,6 +6,7 @@ import io
 import json
 import math
 import struct
+import sys
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,51 @@ def test_anything_else_is_refused_by_its_name(value: Any, name: str) -> None:
 
     assert isinstance(came, Refused)
     assert came.type.endswith(name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.zeros(2, dtype=torch.float8_e4m3fn),
+        torch.zeros([1] * 50),
+        np.zeros(2, dtype=np.longdouble),
+        np.zeros([1] * 50),
+    ],
+)
+def test_numbers_that_cannot_be_computed_with_everywhere_do_not_cross(value: Any) -> None:
+    assert isinstance(crossed(value), Refused)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["qint8", "quint8", "qint32", "bits8", "int4", "float8_e4m3fn", "complex32"]
+)
+def test_no_dtype_gets_in_that_ends_who_looks_at_it(dtype: str) -> None:
+    with pytest.raises(BrokenEncoding, match="no dtype that can cross"):
+        decode(a_tensor(dtype, [2]), [bytes(16)])
+
+
+def test_no_shape_gets_in_that_ends_who_prints_it() -> None:
+    with pytest.raises(BrokenEncoding, match="too many sizes"):
+        decode(a_tensor("float32", [1] * 200_000), [bytes(4)])
+
+
+def a_tensor(dtype: str, shape: list[int]) -> Any:
+    about = {"type": "Tensor", "dtype": dtype, "shape": shape, "device": "cpu", "metadata": {"dict": []}}
+    return {"tensor": {**about, "data": 0}}
+
+
+def test_characters_that_there_are_not_do_not_get_in() -> None:
+    node = {"numpy": {"type": "numpy.ndarray", "dtype": "<U1", "shape": [2], "data": 0}}
+
+    with pytest.raises(BrokenEncoding, match="characters"):
+        decode(node, [b"\xff" * 8])
+
+
+def test_keys_made_to_share_a_hash_are_refused_before_they_cost_time() -> None:
+    alike = [[number * sys.hash_info.modulus, 0] for number in range(100_000)]
+
+    with pytest.raises(BrokenEncoding, match="made to be alike"):
+        decode({"dict": alike}, [])
 
 
 def test_depth_count_and_size_are_bounded() -> None:

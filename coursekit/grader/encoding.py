@@ -19,6 +19,15 @@ from typing import Any
 DEPTH = 32
 COUNT = 500_000
 BYTES = 128 * 2**20
+# What tensors and arrays may be made of: with others torch and numpy do not know how to compute, print or
+# convert, and some of them end Python when it is tried. And so many sizes may a shape have.
+WHOLE = [(kind, size) for kind in ("int", "uint") for size in (1, 2, 4, 8)]
+TENSORS = {"bool", "float16", "bfloat16", "float32", "float64", "complex64", "complex128"}
+TENSORS |= {f"{kind}{8 * size}" for kind, size in WHOLE}
+ARRAYS = {"b1", "f2", "f4", "f8", "c8", "c16", *(f"{kind[0]}{size}" for kind, size in WHOLE)}
+SIZES = 32
+# Keys that share a hash make a dict take quadratic time: of honest ones, next to none do.
+ALIKE = 16
 # What a type is called and an error says is kept so far, in characters; and so many types that one extends.
 NAME, TEXT, BASES = 200, 2000, 50
 
@@ -155,6 +164,9 @@ class _Encoder:
             if value.layout != torch.strided or value.is_meta or value.is_quantized:
                 return _refused(name, f"it is not dense: {value.layout} on {value.device}")
             dense = torch.Tensor.as_subclass(value, torch.Tensor).detach()
+            dtype = str(dense.dtype).removeprefix("torch.")
+            if dtype not in TENSORS or dense.dim() > SIZES:
+                return _refused(name, f"its dtype is {dtype}, its shape has {dense.dim()} sizes")
             if dense.numel() * dense.element_size() > BYTES:
                 return _refused(name, f"it is too large (shape {tuple(dense.shape)})")
             content = dense.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
@@ -163,7 +175,7 @@ class _Encoder:
         }
         about = {
             "type": name,
-            "dtype": str(dense.dtype).removeprefix("torch."),
+            "dtype": dtype,
             "shape": list(dense.shape),
             "device": dense.device.type,
             "metadata": self.node(parts, depth + 1),
@@ -172,7 +184,7 @@ class _Encoder:
 
     def array(self, value: Any, kind: type, numpy: Any) -> Any:
         array = numpy.asarray(value)
-        if array.dtype.kind not in "biufcUMm" or array.nbytes > BYTES:
+        if not _can_cross(array.dtype) or array.ndim > SIZES or array.nbytes > BYTES:
             return _refused(type_name(kind), f"its dtype is {array.dtype}, of {array.nbytes} bytes")
         name = "numpy.ndarray" if kind is numpy.ndarray else "numpy number"
         about = {"type": name, "dtype": array.dtype.str, "shape": list(array.shape)}
@@ -199,6 +211,11 @@ class _Encoder:
             return -1
         self.buffers.append(content)
         return len(self.buffers) - 1
+
+
+def _can_cross(dtype: Any) -> bool:
+    """Whether numpy arrays of that dtype may: ordinary numbers, texts and dates."""
+    return dtype.kind in "UMm" or dtype.str[1:] in ARRAYS
 
 
 def _refused(name: str, why: str = "") -> Any:
@@ -250,7 +267,10 @@ class _Decoder:
         return tuple(self.value(part, depth) for part in content)
 
     def on_dict(self, content: list, depth: int) -> dict:
-        return {self.value(key, depth): self.value(part, depth) for key, part in content}
+        keys = [self.value(key, depth) for key, _ in content]
+        if len(set(map(hash, keys))) + ALIKE < len(keys):
+            raise BrokenEncoding("what came has keys made to be alike")
+        return {key: self.value(part, depth) for key, (_, part) in zip(keys, content, strict=True)}
 
     def on_bytes(self, content: int, depth: int) -> Any:
         return self.buffers[content] if content >= 0 else Refused("bytes", "it is too large")
@@ -271,9 +291,9 @@ class _Decoder:
     def on_tensor(self, content: dict, depth: int) -> Any:
         import torch
 
+        if content["dtype"] not in TENSORS:
+            raise BrokenEncoding(f"{content['dtype']!r} is no dtype that can cross")
         dtype = getattr(torch, content["dtype"])
-        if not isinstance(dtype, torch.dtype):
-            raise BrokenEncoding(f"{content['dtype']!r} is no dtype")
         if content["data"] < 0:
             return Refused(_short(content["type"]), "it is too large")
         raw = self.buffers[content["data"]]
@@ -285,14 +305,18 @@ class _Decoder:
         import numpy
 
         dtype = numpy.dtype(str(content["dtype"]))
-        if dtype.kind not in "biufcUMm":
+        if not _can_cross(dtype):
             raise BrokenEncoding(f"{dtype} cannot cross")
         if content["data"] < 0:
             return Refused(_short(content["type"]), "it is too large")
         flat = numpy.frombuffer(self.buffers[content["data"]], dtype=dtype).copy()
+        if dtype.kind == "U" and (flat.view(f"{dtype.str[0]}u4") > sys.maxunicode).any():
+            raise BrokenEncoding("a text has characters that there are not")
         return self.filled(content, dtype.name, "cpu", flat, {})
 
     def filled(self, content: dict, dtype: str, device: str, flat: Any, metadata: dict) -> Array:
+        if len(content["shape"]) > SIZES:
+            raise BrokenEncoding("a shape has too many sizes")
         data = flat.reshape(tuple(int(size) for size in content["shape"]))
         return Array(_short(content["type"]), dtype, tuple(data.shape), device, data, metadata)
 
