@@ -29,10 +29,12 @@ from coursekit.sandbox.call_filter import (
     CLONE,
     EQUAL,
     FIRST_AT,
+    FOURTH_AT,
     IOCTL,
     KILL,
     LOAD,
     MACHINE_AT,
+    MMAP,
     NEWEST,
     NO_SUCH_CALL,
     NOT_PERMITTED,
@@ -146,7 +148,7 @@ ALONE = {
     "os.environ['HOME'] == os.environ['TMPDIR'] == os.getcwd()": True,
     "[name for name in os.environ if name.startswith(('SSH', 'COURSEKIT', 'SECRET', 'PATH'))]": [],
     "os.listdir('/proc')": [],
-    "sorted(os.listdir('/dev'))": ["full", "null", "random", "shm", "urandom", "zero"],
+    "sorted(os.listdir('/dev'))": ["full", "null", "random", "shm", "urandom"],
     "os.listdir('.')": [],
     "sorted(os.listdir('/library'))": ["coursekit"],
     "[n for n in range(3, 64) if os.path.exists(f'/proc/self/fd/{n}')]": [],
@@ -301,6 +303,45 @@ time.sleep(60)
         run(place, text, 30)
 
     assert caught.value.why == "memory"
+    assert run(place, "answer = 1") == 1
+
+
+def test_memory_is_counted_whose_first_thread_has_ended(place: Sandbox) -> None:
+    text = """
+import ctypes, os, threading, time
+def hold():
+    time.sleep(0.3)
+    kept = bytearray(b"x") * (100 * 2**20)
+    time.sleep(60)
+for number in range(6):
+    if not os.fork():
+        threading.Thread(target=hold).start()
+        ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+time.sleep(60)
+"""
+    with pytest.raises(Stopped) as caught:
+        run(place, text, 30)
+
+    assert caught.value.why == "memory"
+
+
+def test_memory_cannot_be_kept_where_no_process_holds_it(place: Sandbox) -> None:
+    assert value(place, "mmap.mmap(-1, 2**20)", "import mmap").startswith("PermissionError")
+
+
+@pytest.mark.parametrize(
+    "name", [r"\rRssAnon:q", r"\nVmSwap:", r"\x1cRssShmem:z", r"\rNSpid:\t", r"\xff\x85PPid:\tx"]
+)
+def test_no_name_of_a_process_confuses_who_counts(place: Sandbox, name: str) -> None:
+    text = f"""
+import ctypes, os, time
+if not os.fork():
+    ctypes.CDLL(None).prctl(15, b"{name}", 0, 0, 0)
+    os._exit(0)
+time.sleep(0.15)
+answer = "nothing"
+"""
+    assert run(place, text) == "nothing"
     assert run(place, "answer = 1") == 1
 
 
@@ -559,8 +600,11 @@ def test_a_filter_answers_every_call_it_names(machine: str) -> None:
     """The filter, run here step by step, without a kernel."""
     steps = list(struct.iter_unpack("=HBBI", program(machine)))
 
-    def answer(number: int, first: int = 0, second: int = 0, processor: int = AUDIT_NAMES[machine]) -> int:
+    def answer(
+        number: int, first: int = 0, second: int = 0, fourth: int = 0, processor: int = AUDIT_NAMES[machine]
+    ) -> int:
         call = {NUMBER_AT: number, MACHINE_AT: processor, FIRST_AT: first, SECOND_AT: second}
+        call[FOURTH_AT] = fourth
         at, word = 0, 0
         while True:
             kind, yes, no, value = steps[at]
@@ -579,5 +623,7 @@ def test_a_filter_answers_every_call_it_names(machine: str) -> None:
     assert answer(SOCKET[column], 2) == answer(SOCKET[column], 40) == NOT_PERMITTED
     assert answer(IOCTL[column], 0, 0x5412) == NOT_PERMITTED
     assert answer(IOCTL[column], 0, 0x5401) == ALLOW
+    assert answer(MMAP[column], fourth=0x21) == answer(MMAP[column], fourth=0x23) == NOT_PERMITTED
+    assert answer(MMAP[column], fourth=0x22) == answer(MMAP[column], fourth=0x01) == ALLOW
     assert answer(CLONE[column], signal.SIGINT) == ALLOW
     assert answer(CLONE[column], 0x10000000) == NOT_PERMITTED

@@ -44,17 +44,19 @@ CLONE3 = (435, 435)
 SOCKET = (41, 198)
 SOCKETPAIR = (53, 199)
 IOCTL = (16, 29)
+MMAP = (9, 222)
 NEWEST = 462  # mseal, of Linux 6.10; numbers are the same everywhere since 424
 
 AUDIT_NAMES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 NAMESPACES = 0x7E020000  # every flag of clone that asks for a namespace
 OLDER_FORM = 0x40000000  # x86_64 answers a second set of numbers, with pointers half as long
 UNIX_SOCKET = 1
+SHARED, WITHOUT_FILE = 1, 0x20
 TYPED_FOR_YOU = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX put words into somebody's terminal
 
 # The filter's machine: load a word of the call, compare, answer.
 LOAD, EQUAL, AT_LEAST, ANY_BIT, ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER_AT, MACHINE_AT, FIRST_AT, SECOND_AT = 0, 4, 16, 24
+NUMBER_AT, MACHINE_AT, FIRST_AT, SECOND_AT, FOURTH_AT = 0, 4, 16, 24, 40
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 NOT_PERMITTED, NO_SUCH_CALL = ERROR | errno.EPERM, ERROR | errno.ENOSYS
 
@@ -62,8 +64,11 @@ Step = tuple[int, int, int, int]
 
 
 @cache
-def program(machine: str = platform.machine()) -> bytes:
+def program(machine: str = platform.machine(), shares: bool = False) -> bytes:
     """The filter for this kind of processor, as the kernel takes it.
+
+    Args:
+        shares: Whether memory may be shared without a file, as CUDA does.
 
     Raises:
         KeyError: The numbers of system calls on such a machine are not known here.
@@ -80,6 +85,7 @@ def program(machine: str = platform.machine()) -> bytes:
         *_looked_at(SOCKET[column], FIRST_AT, _unless_unix()),
         *_looked_at(SOCKETPAIR[column], FIRST_AT, _unless_unix()),
         *_looked_at(IOCTL[column], SECOND_AT, _unless_typed_for_you()),
+        *_looked_at(MMAP[column], FOURTH_AT, [] if shares else _unless_seen()),
     ]
     for number in sorted(refused(machine).values()):
         steps += _when(EQUAL, number, NOT_PERMITTED)
@@ -111,6 +117,11 @@ def _unless_unix() -> list[Step]:
 
 def _unless_typed_for_you() -> list[Step]:
     return [step for request in TYPED_FOR_YOU for step in _when(EQUAL, request, NOT_PERMITTED)]
+
+
+def _unless_seen() -> list[Step]:
+    """What is shared without a file can be kept where no process seems to hold it: nobody could count it."""
+    return [(ANY_BIT, 0, 2, WITHOUT_FILE), (ANY_BIT, 0, 1, SHARED), (ANSWER, 0, 0, NOT_PERMITTED)]
 
 
 def _looked_at(number: int, argument_at: int, steps: list[Step]) -> list[Step]:

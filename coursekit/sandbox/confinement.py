@@ -46,7 +46,7 @@ def confine(limits: Limits, device: str) -> None:
     _lay_private_folders(limits, device)
     os.chdir(os.environ["TMPDIR"])
     system_calls.give_up_powers()
-    system_calls.filter_calls(program())
+    system_calls.filter_calls(program(shares=device != "cpu"))
 
 
 def _lay_private_folders(limits: Limits, device: str) -> None:

@@ -37,11 +37,26 @@ def processes() -> dict[int, Process]:
         if name.isdecimal():
             # One that has ended meanwhile is not there.
             with contextlib.suppress(OSError, KeyError):
-                lines = (PROC / name / "status").read_text(errors="replace").splitlines()
-                said = dict(line.split(":", 1) for line in lines if ":" in line)
+                said = _said(PROC / name / "status")
                 numbers = tuple(map(int, said["NSpid"].split()))
-                found[int(name)] = Process(int(said["PPid"]), numbers, _sum(said, *_KINDS))
+                found[int(name)] = Process(int(said["PPid"]), numbers, _held(PROC / name, said))
     return found
+
+
+def _said(path: Path) -> dict[str, str]:
+    """What a file of `/proc` says by name; a process is called as it likes, but for the ends of lines."""
+    lines = path.read_bytes().decode("latin-1").split("\n")
+    # What the kernel says comes after the process's name, and never twice.
+    return dict(line.split(":\t", 1) for line in lines[1:] if ":\t" in line)
+
+
+def _held(process: Path, said: dict[str, str]) -> int:
+    """What a process holds: its first thread may have ended, and then says nothing of it, but others have."""
+    if "VmSize" not in said and int(said["Threads"]) > 1:
+        for thread in os.listdir(process / "task"):
+            with contextlib.suppress(OSError):  # this one has ended meanwhile
+                said = said | _said(process / "task" / thread / "status")
+    return _sum(said, *_KINDS)
 
 
 _KINDS = ("RssAnon", "RssShmem", "VmSwap")
@@ -89,6 +104,10 @@ def _own_share(number: int, held: int) -> int:
         lines = (PROC / str(number) / "smaps_rollup").read_text().splitlines()
     except PermissionError:  # it does not let itself be looked at
         return held
+    except ProcessLookupError:  # it has ended, or its first thread has
+        with contextlib.suppress(OSError):
+            return _held(PROC / str(number), _said(PROC / str(number) / "status"))
+        return 0
     except OSError:  # it has ended
         return 0
     return _sum(dict(line.split(":", 1) for line in lines[1:]), *_SHARES)

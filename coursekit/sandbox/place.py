@@ -94,6 +94,7 @@ class _Warm:
                 )
             except OSError as error:
                 raise CannotStart(f"The sandbox could not be started: {error}.") from None
+        self.is_lost = False
         self.control.settimeout(START)
         with contextlib.suppress(OSError):
             if self.control.recv(100) == b"ready":
@@ -103,7 +104,7 @@ class _Warm:
 
     @property
     def is_usable(self) -> bool:
-        return self.process.poll() is None
+        return not self.is_lost and self.process.poll() is None
 
     def job(self, gpu_memory: int | None) -> Job:
         """Have a job forked; what it says and what is said of it comes through pipes of its own."""
@@ -122,6 +123,7 @@ class _Warm:
         except OSError:
             for descriptor in (to_it, from_it, printed, leash.detach()):
                 os.close(descriptor)
+            self.is_lost = True  # what is around it may take a moment to end
             raise CannotStart("The sandbox was lost just now.") from None
         finally:
             for descriptor in given:

@@ -23,7 +23,7 @@ from .limits import Limits
 LIBRARY = "/library"
 SYSTEM = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib")
 SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives")
-DEVICES = ("null", "zero", "full", "random", "urandom")
+DEVICES = ("null", "full", "random", "urandom")  # from zero, one gets memory that nobody counts
 # Numbers that Linux distributions give to no user; systemd's list of such ranges names them free.
 FREE_USERS = range(60706, 61184)
 
@@ -91,7 +91,8 @@ def _devices(device: str) -> Iterator[str]:
     yield from ("--tmpfs", "/dev", "--dir", "/dev/shm")
     found = [Path("/dev", name) for name in DEVICES]
     if device != "cpu":
-        found += [path for path in sorted(Path("/dev").glob("nvidia*")) if not path.is_dir()]
+        cards = [path for path in sorted(Path("/dev").glob("nvidia*")) if not path.is_dir()]
+        found += [Path("/dev/zero"), *cards]
         yield from ("--ro-bind-try", "/sys", "/sys")  # where CUDA looks for its cards
     for path in found:
         yield from ("--dev-bind", str(path), str(path))

@@ -180,7 +180,7 @@ def main(arguments: list[str]) -> None:
         torch.cpu._is_avx2_supported()  # looks in /proc; in a job it would complain that it cannot
     gc.freeze()  # so that collecting in a job does not touch, and so copy, what it shares with this process
     system_calls.use_large_pages()
-    program()  # made once, for all
+    program(shares=device != "cpu")  # made once, for all
     control.send(b"ready")
     _Server(control, Limits(**json.loads(limits)), device, lambda: serve(*take_over())).serve()
 
