@@ -268,6 +268,8 @@ def test_points_given_by_hand_count_and_are_on_the_page(desk: Desk):
         (["adda", WORD, "1", "--why", "w", "--who", "me"],
          "The grade book knows nobody called 'adda'. Did you mean 'ada'? --new adds somebody who handed in "
          "nothing."),
+        (["AD", WORD, "1", "--why", "w", "--who", "me"],
+         "The grade book knows nobody called 'AD'. Did you mean 'ada'?"),
         (["ada", WORD, "1", "--who", "me"], "An override says why: --why 'the due date was moved'."),
         (["ada", WORD, "1", "--why", "w"], "An override says who: --who 'R. Lang'."),
         (["ada", WORD, "--why", "w", "--who", "me"],

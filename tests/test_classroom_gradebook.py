@@ -214,6 +214,18 @@ def test_what_was_handed_in_is_kept_whole(book: GradeBook):
     assert book.whose(row.submission) == ("ada", "metrics")
 
 
+def test_what_contents_are_compared_by_is_kept_for_each_way_of_reading(book: GradeBook):
+    book.store(book.begin_run(HERE), "metrics", handed_in(), graded())
+    content = handed_in().sha256
+    book.keep_fingerprints("metrics", "one way", {content: {"metrics.accuracy": frozenset({3, 2**39})}})
+    book.keep_fingerprints("metrics", "another", {content: {}})
+
+    assert book.fingerprint(content, "metrics", "one way") == {"metrics.accuracy": [3, 2**39]}
+    assert book.fingerprint(content, "metrics", "another") == {}
+    assert book.fingerprint(content, "metrics", "a third") is None
+    assert book.fingerprint(content, "splits", "one way") is None
+
+
 def test_half_characters_in_names_and_sentences_can_be_stored(book: GradeBook):
     one = Submission(
         "ad\udce9", {}, origin="caf\udce9/ad", notes=("\ud800 left out",), problem="caf\udce9 is no zip."
@@ -314,9 +326,10 @@ def test_nothing_can_be_changed_or_removed(book: GradeBook):
     book.override("ada", "metrics", 1, why="w", who="me")
     book.set_rules("metrics", Rules(keep="last"))
     book.end_run(run)
+    book.keep_fingerprints("metrics", "way", {handed_in().sha256: {"metrics.accuracy": {1, 2}}})
     with contextlib.closing(sqlite3.connect(book.path)) as rows:
         tables = [name for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        assert len(tables) == 7
+        assert len(tables) == 8
         for table in tables:
             (column,) = rows.execute(f"SELECT name FROM pragma_table_info('{table}') LIMIT 1").fetchone()
             assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)

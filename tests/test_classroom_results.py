@@ -18,10 +18,12 @@ from gradebooks import DUE, HOSTILE, WORD, add, hostile_class, report
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coursekit.classroom import likenesses
 from coursekit.classroom.gradebook import GradeBook
 from coursekit.classroom.neutral import cell, file_name, line, tag
 from coursekit.classroom.results import ResultsError, gradescope_results, write_results
 from coursekit.classroom.rules import Rules
+from coursekit.classroom.submission import OWN_CLOCK
 from coursekit.classroom.systems import CANVAS_HEAD, WORKSHEET_HEAD, identity
 from coursekit.grader.exercises import load
 from coursekit.grader.starter import solution
@@ -299,6 +301,35 @@ def test_who_wrote_alike_is_known_to_the_instructor_alone(book: GradeBook) -> No
     assert {one["learner"] for one in likenesses[2]} == {""}
     assert file_name("bo") not in page
     assert "alike" not in page
+
+
+def test_who_wrote_alike_is_read_out_of_each_text_once(
+    book: GradeBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand of them are minutes; what an override or another evening writes again is quick."""
+    add(book, "ana", report({}), files={"samples": EACH.format("found", "one", "x")})
+    add(book, "bo", report({}), files={"samples": EACH.format("result", "part", "y")})
+    monkeypatch.setattr(likenesses, "AT_ONCE", 1)
+    found = likenesses.likenesses(book, WORD)
+    add(book, "chi", report({}), files={"samples": ""})
+    likenesses.likenesses(book, WORD)
+    monkeypatch.delattr(likenesses, "fingerprint")
+
+    assert likenesses.likenesses(book, WORD) == found
+    assert set(found) == {"ana", "bo"}
+
+
+def test_whose_clock_told_the_time_is_no_doubt_about_the_work(book: GradeBook) -> None:
+    """Each that `coursekit submit` packed has it: a list of everybody would hide those who need a look."""
+    add(book, "ana", report({}), notes=(OWN_CLOCK,))
+    add(book, "bo", report({}), notes=(OWN_CLOCK, "notes.txt was left out."))
+    said = write_results(book, book.path.parent)
+    page = (book.path.parent / "overview.html").read_text(encoding="utf-8")
+
+    assert "1 learner handed in something that was left out, or is doubtful." in said
+    assert "notes.txt was left out." in page
+    assert "own clock told when it was handed in" in page
+    assert OWN_CLOCK not in page
 
 
 def test_what_cannot_be_told_an_exercise_is_to_be_settled(book: GradeBook) -> None:

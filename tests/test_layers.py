@@ -63,7 +63,7 @@ apart
     classroom.findings  classroom.neutral classroom.rows classroom.tally grader.wording
     classroom.feedback  classroom.neutral classroom.page classroom.rows grader.report grader.wording
     classroom.systems   classroom.neutral classroom.rows classroom.senders
-    classroom.tally     classroom.rows grader.report
+    classroom.tally     classroom.rows classroom.submission grader.report
     classroom.page      classroom.neutral
     classroom.changes   classroom.gradebook classroom.records classroom.rows grader.report
     classroom.gradebook classroom.book_file classroom.records classroom.rows classroom.rules

@@ -19,7 +19,7 @@ from .neutral import line
 from .notebooks import MOST_NOTEBOOK, read_notebook
 from .python_text import MOST_TEXT, doubts, home_of, modules, text_of
 from .senders import Sender
-from .submission import Submission
+from .submission import OWN_CLOCK, Submission
 
 MOST_NOTES = 20
 MOST_READ = 64 * 2**20  # bytes of one learner, notebooks with their outputs included
@@ -121,7 +121,7 @@ class Assembly:
     def _packed(self, told: list[str]) -> datetime | None:
         """When it was packed, where nothing better tells when it came."""
         if self.manifest and self.manifest.packed:
-            told.append("When it came is told by the clock of the learner's own machine.")
+            told.append(OWN_CLOCK)
             return self.manifest.packed
         return None
 

@@ -245,7 +245,9 @@ def _refuse_strangers(book: GradeBook, learner: str) -> None:
     """Say so when the book does not know somebody: most likely a name was mistyped."""
     known = book.learners()
     if learner not in known:
-        near = get_close_matches(learner, known, n=1)
+        # Downloads add the system's number to a name, which nobody types by heart.
+        begins = [name for name in known if name.casefold().startswith(learner.casefold())]
+        near = begins if len(begins) == 1 else get_close_matches(learner, known, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
         raise WorkspaceError(
             f"The grade book knows nobody called {learner!r}.{meant} --new adds somebody who handed in "

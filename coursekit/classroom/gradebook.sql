@@ -28,6 +28,15 @@ CREATE TABLE contents (
     files BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What is compared to see who wrote alike: JSON of definition to the numbers of its pieces, compressed by zlib.
+CREATE TABLE fingerprints (
+    sha256 TEXT NOT NULL REFERENCES contents,
+    word TEXT NOT NULL,
+    way TEXT NOT NULL,             -- how it was read; what was read in another way is read again
+    pieces BLOB NOT NULL,
+    PRIMARY KEY (sha256, word, way)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE submissions (
     submission INTEGER PRIMARY KEY,
     word TEXT NOT NULL,            -- the exercise; '' where it could not be told
@@ -90,6 +99,10 @@ CREATE TRIGGER endings_delete BEFORE DELETE ON endings
 CREATE TRIGGER contents_update BEFORE UPDATE ON contents
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
 CREATE TRIGGER contents_delete BEFORE DELETE ON contents
+    BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
+CREATE TRIGGER fingerprints_update BEFORE UPDATE ON fingerprints
+    BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
+CREATE TRIGGER fingerprints_delete BEFORE DELETE ON fingerprints
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
 CREATE TRIGGER submissions_update BEFORE UPDATE ON submissions
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;

@@ -289,5 +289,7 @@ def _made(tally: Tally) -> str:
     """Which versions, devices and machines the grades come from, and what was not protected."""
     made = [(number, how) for how, number in tally.origins.most_common()]
     made += [(number, f"without the full sandbox: {why}") for why, number in tally.unprotected.most_common()]
+    if tally.own_clocks:
+        made.append((tally.own_clocks, "the learner's own clock told when it was handed in"))
     items = "".join(f"<li>{count(number, 'grade')}: {tag(how)}</li>" for number, how in made)
     return f"<p>{tag(_title(tally))}</p><ul>{items}</ul>" if items else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,27 @@ class Records(BookFile):
             "SELECT files FROM contents JOIN submissions USING (sha256) WHERE submission = ?", submission
         )
         return json.loads(zlib.decompress(packed))
+
+    def fingerprint(self, sha256: str, word: str, way: str) -> dict[str, list[int]] | None:
+        """What was kept of a content to compare it by; None where nothing was, or read in another way."""
+        order = "SELECT pieces FROM fingerprints WHERE sha256 = ? AND word = ? AND way = ?"
+        rows = self._all(order, sha256, word, way)
+        return json.loads(zlib.decompress(rows[0][0])) if rows else None
+
+    def keep_fingerprints(
+        self, word: str, way: str, found: Mapping[str, Mapping[str, Collection[int]]]
+    ) -> None:
+        """Keep what contents are compared by, all in one transaction.
+
+        Args:
+            way: How they were read: `likeness.way_of_reading`.
+            found: By the content's sha256, what `likeness.fingerprint` gave.
+        """
+        with self._writing():
+            for sha256, parts in found.items():
+                text = json.dumps({name: sorted(pieces) for name, pieces in parts.items()})
+                packed = zlib.compress(text.encode())
+                self._do("INSERT OR IGNORE INTO fingerprints VALUES (?, ?, ?, ?)", sha256, word, way, packed)
 
     def _runs(self, condition: str, *values: Any) -> Iterator[Run]:
         for row in self._all(f"SELECT * FROM runs r WHERE {condition} ORDER BY run", *values):

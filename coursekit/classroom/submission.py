@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+# Noted where nothing but what `coursekit submit` wrote tells when something was handed in.
+OWN_CLOCK = "When it came is told by the clock of the learner's own machine."
+
 
 @dataclass(frozen=True)
 class Submission:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..grader.report import Report, Result
 from .rows import GRADED, MISSING, OURS, Standing
+from .submission import OWN_CLOCK
 
 FEW = 3
 
@@ -137,6 +138,7 @@ class Tally:
         late: How many submissions that count came after the due date.
         alike: For each definition, who wrote alike.
         origins: What made the grades: how many of each.
+        own_clocks: How many were handed in at a time that only the learner's own clock tells.
     """
 
     word: str
@@ -154,6 +156,7 @@ class Tally:
     alike: dict[str, Alike] = field(default_factory=dict)
     origins: Counter[str] = field(default_factory=Counter)
     unprotected: Counter[str] = field(default_factory=Counter)
+    own_clocks: int = 0
 
     def add(self, row: Standing, report: Report | None) -> None:
         """Count where one learner stands."""
@@ -170,6 +173,7 @@ class Tally:
         self._add_likenesses(row)
         if row.run and row.outcome == GRADED:
             self.origins[origin(row)] += 1
+            self.own_clocks += OWN_CLOCK in row.notes
             self.unprotected.update(
                 [row.run.conditions.unprotected] if row.run.conditions.unprotected else []
             )
@@ -204,8 +208,8 @@ class Tally:
         if row.needs_a_look:
             again = "It does not count, and is graded again next time: " if row.outcome == OURS else ""
             self.settle.append(Look(row.learner, row.word, f"{again}{row.sentence}"))
-        elif row.notes:
-            self.noted.append(Look(row.learner, row.word, " ".join(row.notes)))
+        elif doubts := [note for note in row.notes if note != OWN_CLOCK]:
+            self.noted.append(Look(row.learner, row.word, " ".join(doubts)))
         if report and report.problem:
             self.help.append(Look(row.learner, row.word, report.problem))
         elif report and row.earned == 0 and _all_written(report.results):

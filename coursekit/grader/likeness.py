@@ -16,16 +16,19 @@ from __future__ import annotations
 import ast
 import hashlib
 import math
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..definitions import Function, Statement, Unreadable, is_written, read
-from .exercises import load
+from .exercises import Exercise, load
 from .starter import by_module, sources
 
 # So many nodes of a syntax tree in a row are one piece: long enough to be rare, short enough to last.
 PIECE = 5
+# What is read out of a text; a change of it is another number, since fingerprints are kept.
+READING = 1
 # From here on two are nearly equal; and a definition of fewer pieces says nothing about who wrote it.
 NEARLY, TELLING = 0.8, 40
 # Who is like many is told of so many, and no more than so many others are looked at.
@@ -59,23 +62,37 @@ def likeness(a: Pieces, b: Pieces) -> float:
     return len(a & b) / len(a | b) if a or b else 0.0
 
 
-def fingerprint(files: Mapping[str, str], word: str) -> dict[str, Pieces]:
+def fingerprint(files: Mapping[str, str], exercise: str | Exercise) -> dict[str, Pieces]:
     """The pieces of each definition that an exercise asks for, as far as it is written.
 
     Args:
         files: Each module's text; in one that is no Python nothing is found.
+        exercise: Its word; or itself, which is quicker where many are read.
 
     Raises:
         UnknownExercise: No exercise has that name.
     """
+    asked = load(exercise) if isinstance(exercise, str) else exercise
     found = {}
-    for module, parts in by_module(load(word)).items():
+    for module, parts in by_module(asked).items():
         statements = _statements(files.get(module, ""))
         for name in parts:
             nodes = [one.node for one in statements if name in one.names and is_written(one.node)]
             if nodes:
                 found[f"{module}.{name}"] = _pieces(nodes)
     return found
+
+
+def way_of_reading(exercise: Exercise) -> str:
+    """What fingerprints of an exercise depend on besides the text, as a short text that can be compared.
+
+    That is this module, what the exercise asks for, and how this Python builds a syntax tree.
+
+    >>> way_of_reading(load("first_model")) == way_of_reading(load("tensors"))
+    False
+    """
+    asked = {module: list(parts) for module, parts in by_module(exercise).items()}
+    return hashlib.sha256(f"{READING} {PIECE} {sys.version_info[:2]} {asked}".encode()).hexdigest()[:16]
 
 
 def alike(
@@ -150,7 +167,7 @@ def _pieces(nodes: list[ast.stmt]) -> Pieces:
 
 
 def _number(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=7).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=5).digest(), "big")
 
 
 class _Plain:
