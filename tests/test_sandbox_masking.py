@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import os
 import stat
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 
 from coursekit.grader.exercises import load, words
 from coursekit.grader.starter import by_module, sources
+from coursekit.sandbox import Sandbox, why_not
 from coursekit.sandbox.masking import masked_library
 
 # A body of so few characters may stand anywhere: `return self.items`.
@@ -124,3 +127,115 @@ def test_it_can_be_imported_and_says_what_is_missing(tmp_path: Path) -> None:
 
     assert answer.stdout.startswith(f"{folder}/coursekit/__init__.py ([1], [0])"), answer
     assert "group_split is yours to write: hold out whole groups" in answer.stdout
+
+
+# Looks through all that a job can read: files, then what lies in memory once all of the library is imported.
+# Words come backwards, and numbers for bytecode, so that it does not find what it looks for in itself.
+WALK = """
+import contextlib, gc, hashlib, importlib, os, pkgutil, sys, types
+
+def files(words):
+    texts = [word[::-1].encode() for word in words]
+    read = 0
+    for folder, folders, names in os.walk("/"):
+        # That copies of ours in there are covered is tried elsewhere.
+        folders[:] = [one for one in folders if one not in ("site-packages", "dist-packages")]
+        for name in names:
+            path = os.path.join(folder, name)
+            if not name.endswith((".py", ".pyc", ".pyi", ".txt", ".json", ".toml")):
+                continue
+            try:
+                content = open(path, "rb").read()
+            except OSError:
+                continue
+            read += 1
+            if any(text in content for text in texts):
+                yield path
+    if read < 50:
+        yield f"only {read} files could be looked at"
+
+def memory(words, codes):
+    import coursekit
+    for module in pkgutil.iter_modules(coursekit.__path__, "coursekit."):
+        if not module.name.startswith("coursekit.sandbox"):
+            # Some want what is asked for as soon as they are imported.
+            with contextlib.suppress(NotImplementedError):
+                importlib.import_module(module.name)
+    gc.unfreeze()
+    seen, waiting = set(), [*gc.get_objects(), *sys.modules.values()]
+    looked = 0
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if type(thing) is types.CodeType:
+            looked += 1
+            if hashlib.sha256(thing.co_code).hexdigest() in codes:
+                yield f"{thing.co_filename}, {thing.co_name}"
+            waiting += thing.co_consts
+        elif type(thing) is types.FunctionType:
+            waiting.append(thing.__code__)
+        elif type(thing) is str:
+            if len(thing) > 30 and any(word[::-1] in thing for word in words):
+                yield thing[:300]
+        elif type(thing) in (dict, list, tuple, set, frozenset):
+            waiting += gc.get_referents(thing)
+    if looked < 1000:
+        yield f"only {looked} functions could be looked at"
+
+def walk(kit, case):
+    words, codes = case.choice("words", []), set(case.choice("codes", []))
+    yield "files", list(files(words))
+    yield "memory", list(memory(words, codes))
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("word", ["dispatch", "transforms"])
+def test_nothing_that_is_asked_for_is_anywhere_in_a_running_sandbox(word: str, tmp_path: Path) -> None:
+    """Neither as text nor as bytecode, in any file or anywhere in memory."""
+    if reasons := why_not():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(" ".join(reasons))
+    with Sandbox(masked_library(word, tmp_path / word)) as place, place.start() as job:
+        kit = {"do": "kit", "name": "coursekit", "folder": None, "files": None, "only": None, "asked": []}
+        list(job.ask(kit | {"home": None}, [], 60))
+        draws = {"dict": [["words", telling_lines(word)], ["codes", bytecode(word)]]}
+        asked = {"do": "run", "source": WALK, "name": "walk", "seed": 1, "draws": draws, "device": "cpu"}
+        answers = [message for message, _ in job.ask(asked | {"replay_only": False}, [], 300)]
+
+    assert [answer["is"] for answer in answers] == ["yield", "yield", "done"], answers
+    assert [answer["value"] for answer in answers[:2]] == [[], []]
+
+
+def telling_lines(word: str) -> list[str]:
+    """The longest line of each long body that is asked for, backwards."""
+    found = []
+    for module, parts in by_module(load(word)).items():
+        for text in sources(module, list(parts)):
+            for node in (one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.FunctionDef)):
+                body = node.body[ast.get_docstring(node, clean=False) is not None :]
+                lines = text.splitlines()[body[0].lineno - 1 : body[-1].end_lineno] if body else []
+                lines = [line for line in lines if "raise " not in line]  # several complain alike
+                found += [
+                    line.strip()[::-1] for line in sorted(lines, key=len)[-1:] if len(line.strip()) > 30
+                ]
+    assert found, "nothing is looked for"
+    return found
+
+
+def bytecode(word: str) -> list[str]:
+    """The number of the bytecode of each long function that is asked for."""
+    waiting = [
+        compile("from __future__ import annotations\n" + text, "asked", "exec")
+        for module, parts in by_module(load(word)).items()
+        for text in sources(module, list(parts))
+    ]
+    found = []
+    while waiting:
+        code = waiting.pop()
+        waiting += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
+        if code.co_name.isidentifier() and len(code.co_code) > 100 and code.co_flags & 2:
+            found.append(hashlib.sha256(code.co_code).hexdigest())
+    assert found, "nothing is looked for"
+    return found
