@@ -53,7 +53,7 @@ apart
     classroom.autograder classroom.intake classroom.ordinary_user classroom.results grader.batch
                         grader.process grader.report grader.starter progress sandbox sandbox.availability
                         sandbox.masking
-    classroom.ordinary_user grader.process sandbox.limits
+    classroom.ordinary_user grader.process sandbox.limits scratch
     classroom.results   classroom.feedback classroom.findings classroom.likenesses classroom.neutral
                         classroom.overview classroom.rows classroom.systems classroom.tally
                         grader.exercises grader.report grader.wording

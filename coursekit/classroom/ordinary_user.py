@@ -10,12 +10,12 @@ import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from itertools import count
 from pathlib import Path
 
 from ..grader.process import Job, Stopped
 from ..sandbox.limits import Limits
+from ..scratch import Scratch
 
 # Numbers that a container gives to nobody; each job takes the next. Two graders on one machine begin at
 # different ones, since a job ends with all that runs as its user.
@@ -38,16 +38,16 @@ class OrdinaryUser:
     def start(self, new_python: bool = False) -> Job:
         """Start a process for one kit; it is always a new Python."""
         user = next(_USERS)
-        home = Path(tempfile.mkdtemp(prefix="kit-"))
-        os.chown(home, user, user)
+        home = Scratch("kit")
+        os.chown(home.path, user, user)
         how = "--bare" if new_python else "--ready"
         process = subprocess.Popen(
             [*_as_user(user), *self._limited(), sys.executable, "-P", "-m", "coursekit.grader.runner", how],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self._environment(home, new_python),
-            cwd=home,
+            env=self._environment(home.path, new_python),
+            cwd=home.path,
             start_new_session=True,
         )
 
