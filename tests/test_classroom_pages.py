@@ -14,9 +14,10 @@ from coursekit.classroom.gradebook import GradeBook
 from coursekit.classroom.neutral import file_name
 from coursekit.classroom.overview import Line, histogram, overview_page
 from coursekit.classroom.results import write_results
-from coursekit.classroom.rows import Likeness, Override, Standing
+from coursekit.classroom.rows import Override, Standing
 from coursekit.classroom.tally import Tally
 from coursekit.grader.exercises import load
+from coursekit.grader.likeness import Likeness
 
 TITLE = load(WORD).title
 CHECK = "each_element_finds_its_own_method"

@@ -7,7 +7,7 @@ import re
 import time
 
 from coursekit.grader.exercises import words
-from coursekit.grader.likeness import Alike, alike, fingerprint, likeness
+from coursekit.grader.likeness import Likeness, alike, fingerprint, likeness
 from coursekit.grader.starter import solution, starter
 
 OURS = solution("first_model")["splits"]
@@ -70,8 +70,8 @@ def test_learners_are_told_from_each_other_and_from_ours() -> None:
     told = alike("first_model", prints)
 
     assert sorted(told) == ["ana", "ben"]
-    assert told["ana"][0] == Alike(SPLIT, "ben", 1.0)
-    assert told["ben"][0] == Alike(SPLIT, "ana", 1.0)
+    assert told["ana"][0] == Likeness(SPLIT, "ben", 1.0)
+    assert told["ben"][0] == Likeness(SPLIT, "ana", 1.0)
 
 
 def test_ten_thousand_are_compared_in_seconds() -> None:

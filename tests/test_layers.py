@@ -72,7 +72,7 @@ apart
     classroom.cluster   classroom.crew grader.exercises root sandbox
     classroom.crew      grader.batch grader.process sandbox sandbox.masking scratch
     classroom.rules     classroom.rows
-    classroom.rows
+    classroom.rows      grader.likeness
     classroom.book_file progress
     classroom.intake    classroom.assembling classroom.contents classroom.manifest classroom.python_text
                         classroom.senders classroom.submission grader.exercises kit progress

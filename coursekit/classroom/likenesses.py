@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..grader.exercises import Exercise, UnknownExercise, load
-from ..grader.likeness import Pieces, alike, fingerprint, way_of_reading
-from .rows import GRADED, Likeness, Standing
+from ..grader.likeness import Likeness, Pieces, alike, fingerprint, way_of_reading
+from .rows import GRADED, Standing
 
 if TYPE_CHECKING:
     from .gradebook import GradeBook
@@ -34,10 +34,7 @@ def likenesses(book: GradeBook, word: str, rules: Rules | None = None) -> dict[s
         for row in book.standing(word, rules):
             if row.outcome == GRADED:
                 found[row.learner] = fingerprints.of(row)
-    return {
-        learner: tuple(Likeness(one.definition, one.learner, one.share) for one in ones)
-        for learner, ones in alike(word, found).items()
-    }
+    return {learner: tuple(ones) for learner, ones in alike(word, found).items()}
 
 
 class _Fingerprints:

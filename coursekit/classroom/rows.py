@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..grader.likeness import Likeness
+
 GRADED, REFUSED, OURS, MISSING = "graded", "refused", "ours", "missing"
 
 
@@ -85,21 +87,6 @@ class Override:
     why: str
     who: str
     when: datetime | None
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """A definition that equals or nearly equals somebody else's: information for a person, never a score.
-
-    Attributes:
-        definition: Such as "metrics.accuracy".
-        learner: Whose it is like; "" for the library's own.
-        share: How like it is, up to 1.
-    """
-
-    definition: str
-    learner: str
-    share: float
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ Pieces = frozenset[int]
 
 
 @dataclass(frozen=True)
-class Alike:
-    """A definition that equals or nearly equals somebody else's.
+class Likeness:
+    """A definition that equals or nearly equals somebody else's: information for a person, never a score.
 
     Attributes:
         definition: Such as "splits.group_split".
@@ -97,7 +97,7 @@ def way_of_reading(exercise: Exercise) -> str:
 
 def alike(
     word: str, fingerprints: Mapping[str, Mapping[str, Pieces]], nearly: float = NEARLY
-) -> dict[str, list[Alike]]:
+) -> dict[str, list[Likeness]]:
     """For each learner, what of theirs is like the library's or somebody else's; the likest first.
 
     Definitions so short that everybody writes them alike are left out, and of many that one is like a few
@@ -109,7 +109,7 @@ def alike(
         nearly: The share from which on two are alike.
     """
     files = {m: "\n\n\n".join(sources(m, list(parts))) for m, parts in by_module(load(word)).items()}
-    found: dict[str, list[Alike]] = defaultdict(list)
+    found: dict[str, list[Likeness]] = defaultdict(list)
     for definition, ours in fingerprint(files, word).items():
         same: dict[Pieces, list[str]] = defaultdict(list)
         for who, one in fingerprints.items():
@@ -123,7 +123,7 @@ def alike(
             for who in group:
                 equal = [(1.0, other) for other in group[: MOST + 1] if other != who]
                 best = sorted([*equal, *others], key=lambda one: (-one[0], one[1]))[:MOST]
-                found[who] += [Alike(definition, other, share) for share, other in best]
+                found[who] += [Likeness(definition, other, share) for share, other in best]
     return {who: sorted(ones, key=lambda one: -one.share) for who, ones in found.items() if ones}
 
 
