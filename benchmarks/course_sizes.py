@@ -23,7 +23,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from grading_peers import OURS, earned, kit_files
+from grading_peers import earned, learner_name, write_course
 from record import record
 
 COUNTS = tuple(int(one) for one in os.environ.get("COUNTS", "10 300 2000 10000").split())
@@ -53,17 +53,6 @@ class Look(NamedTuple):
     stored: int
     grader: int
     below: int
-
-
-def write_course(folder: Path, count: int) -> None:
-    """The exercise, and a folder for each learner."""
-    (folder / "exercises").mkdir()
-    (folder / "exercises" / "toy.py").write_text(OURS)
-    for number in range(count):
-        kit = folder / "submissions" / f"learner-{number:05}" / "mykit"
-        kit.mkdir(parents=True)
-        for module, text in kit_files(number).items():
-            (kit / f"{module}.py").write_text(text)
 
 
 def looks(process: subprocess.Popen[bytes], book: Path) -> Iterator[Look]:
@@ -131,7 +120,7 @@ def faults(book: Path, count: int) -> dict[str, int]:
             "SELECT learner, points, outcome FROM submissions LEFT JOIN grades USING (submission)"
         ).fetchall()
     points = {learner: earned_ for learner, earned_, outcome in found if outcome == "graded"}
-    right = {f"learner-{number:05}": earned(number) for number in range(count)}
+    right = {learner_name(number): earned(number) for number in range(count)}
     return {
         "lost": len(right.keys() - points.keys()),
         "doubled": len(found) - len({learner for learner, _, _ in found}),

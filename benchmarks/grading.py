@@ -28,7 +28,7 @@ from statistics import median
 from typing import Any
 
 import grading_peers
-from grading_peers import GROUP, OURS, earned, kit_files
+from grading_peers import GROUP, earned, learner_name, write_course
 from peers import PEERS
 from record import NOT_INSTALLED, Bars, record
 
@@ -82,18 +82,7 @@ def ours(folder: Path, jobs: int) -> tuple[Callable[[], Any], Callable[[], list[
         command = [sys.executable, __file__, "ours", str(folder), str(jobs)]
         said.update(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
-    return run, lambda: [said["points"].get(f"s{number:04}", -1) for number in range(SUBMISSIONS)], said
-
-
-def write_submissions(folder: Path) -> None:
-    """A folder for each learner, and the exercise."""
-    (folder / "exercises").mkdir()
-    (folder / "exercises" / "toy.py").write_text(OURS)
-    for number in range(SUBMISSIONS):
-        kit = folder / "submissions" / f"s{number:04}" / "mykit"
-        kit.mkdir(parents=True)
-        for module, text in kit_files(number).items():
-            (kit / f"{module}.py").write_text(text)
+    return run, lambda: [said["points"].get(learner_name(number), -1) for number in range(SUBMISSIONS)], said
 
 
 def timed(
@@ -187,7 +176,7 @@ def main() -> int:
 def measured_ours(folder: Path) -> Iterator[dict[str, Any]]:
     """Ours, with one submission at a time and with several."""
     folder.mkdir()
-    write_submissions(folder)
+    write_course(folder, SUBMISSIONS)
     for jobs in JOBS:
         run, points, said = ours(folder, jobs)
         row = timed(f"ours, {jobs} at a time", SUBMISSIONS, run, points)

@@ -95,6 +95,22 @@ def kit_files(number: int) -> dict[str, str]:
     return files
 
 
+def write_course(folder: Path, count: int) -> None:
+    """The exercise as ours takes it, and a folder for each learner."""
+    (folder / "exercises").mkdir()
+    (folder / "exercises" / "toy.py").write_text(OURS)
+    for number in range(count):
+        kit = folder / "submissions" / learner_name(number) / "mykit"
+        kit.mkdir(parents=True)
+        for module, text in kit_files(number).items():
+            (kit / f"{module}.py").write_text(text)
+
+
+def learner_name(number: int) -> str:
+    """What a learner is called, so that sorting keeps their order."""
+    return f"learner-{number:05}"
+
+
 def nbgrader(folder: Path, count: int) -> tuple[Callable[[], Any], Callable[[], list[float]]]:
     """A course for nbgrader with so many submissions: what grades them, and what says the points."""
     tests = [_cell(f"assert_{name}", text, points=POINTS) for name, text in ASSERTED.items()]

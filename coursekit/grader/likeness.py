@@ -29,6 +29,8 @@ from .starter import by_module, sources
 PIECE = 5
 # What is read out of a text; a change of it is another number, since fingerprints are kept.
 READING = 1
+# Levels of a syntax tree; ours have 20.
+DEEPEST = 150
 # From here on two are nearly equal; and a definition of fewer pieces says nothing about who wrote it.
 NEARLY, TELLING = 0.8, 40
 # Who is like many is told of so many, and no more than so many others are looked at.
@@ -78,7 +80,7 @@ def fingerprint(files: Mapping[str, str], exercise: str | Exercise) -> dict[str,
         statements = _statements(files.get(module, ""))
         for name in parts:
             nodes = [one.node for one in statements if name in one.names and is_written(one.node)]
-            if nodes:
+            if nodes and not _is_too_deep(nodes):
                 found[f"{module}.{name}"] = _pieces(nodes)
     return found
 
@@ -156,12 +158,20 @@ def _statements(text: str) -> list[Statement]:
         return []
 
 
+def _is_too_deep(nodes: list[ast.stmt]) -> bool:
+    """Whether a definition is nested as nobody nests by hand: counted, as Python's own limit moves about."""
+    waiting: list[tuple[ast.AST, int]] = [(node, 1) for node in nodes]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            return True
+        waiting += [(part, depth + 1) for part in ast.iter_child_nodes(node)]
+    return False
+
+
 def _pieces(nodes: list[ast.stmt]) -> Pieces:
     """The pieces of a definition; one that comes again counts again."""
-    try:
-        words = [word for node in nodes for word in _Plain(node).words(node)]
-    except RecursionError:  # nobody writes such a thing by hand
-        return frozenset()
+    words = [word for node in nodes for word in _Plain(node).words(node)]
     rows = Counter(tuple(words[at : at + PIECE]) for at in range(max(1, len(words) - PIECE + 1)))
     return frozenset(_number(f"{row} {time}") for row, times in rows.items() for time in range(times))
 
