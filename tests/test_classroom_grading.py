@@ -18,7 +18,7 @@ from coursekit.classroom import handing_out
 from coursekit.classroom.changes import changes
 from coursekit.classroom.crew import Crew, Outcome
 from coursekit.classroom.gradebook import BookError, GradeBook
-from coursekit.classroom.grading import Graded, GradingStopped, conditions, grade, regrade
+from coursekit.classroom.grading import OTHER, Graded, GradingStopped, conditions, grade, regrade
 from coursekit.classroom.handing_out import Hands, Work
 from coursekit.classroom.submission import Submission
 from coursekit.classroom.which_exercise import CANNOT_TELL, which_exercises
@@ -290,7 +290,7 @@ def test_without_a_word_of_its_exercise_a_submission_is_known_by_what_it_defines
         ("ada", WORD, "graded"), ("bob", "", "refused"),
     ]  # fmt: skip
     assert next(row for row in book.standing("") if row.learner == "bob").sentence == CANNOT_TELL
-    assert graded(book, crew, iter([elsewhere]), (WORD,)) == []
+    assert graded(book, crew, iter([elsewhere]), (WORD,)) == [Graded("eve", "", OTHER, is_new=False)]
     (ordered,) = graded(book, crew, iter([empty]), (WORD,))
     assert (ordered.word, ordered.outcome) == (WORD, "graded")
 

@@ -164,6 +164,16 @@ def test_the_way_to_a_file_says_which_exercise_it_is_for(tmp_path: Path) -> None
     assert by_nothing.words == not_by_a_module.words == ()
 
 
+def test_a_learner_may_be_called_like_an_exercise(tmp_path: Path) -> None:
+    names = ("learner", "learner0", "Tensors", "tensors-2")
+    folder = lay(tmp_path / "course", {f"{name}/mykit/metrics.py": METRICS for name in names})
+    (folder / "dispatch.ipynb").write_text(notebook("%%kit metrics\n" + METRICS))
+
+    found = list(read_submissions([folder]))
+    assert sorted(one.learner for one in found) == sorted([*names, "dispatch"])
+    assert {one.words for one in found} == {()}
+
+
 # A course's folder -----------------------------------------------------------------------------------------
 
 

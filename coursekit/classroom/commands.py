@@ -151,6 +151,7 @@ class _Came:
     new: int = 0
     refused: int = 0
     ours: int = 0
+    other: int = 0
     words: list[str] = field(default_factory=list)
 
     def add(self, results: Iterator[Graded], about: int | None = None) -> None:
@@ -162,12 +163,15 @@ class _Came:
             self.new += graded.is_new
             self.refused += graded.outcome == "refused"
             self.ours += graded.outcome == "ours"
+            self.other += graded.outcome == "other"
             if graded.word and graded.word not in self.words:
                 self.words.append(graded.word)
 
     def text(self) -> str:
         said = [f"{_many(self.new, 'result')} stored"]
-        said += [f"{self.count - self.new} were in the book already"] if self.new < self.count else []
+        known = self.count - self.new - self.other
+        said += [f"{known} were in the book already"] if known else []
+        said += [f"{self.other} say that they are for other exercises"] if self.other else []
         said += [f"{self.refused} could not be read"] if self.refused else []
         said += [f"the grader failed on {self.ours}: grading again tries them again"] if self.ours else []
         return "; ".join(said) + "."
@@ -236,7 +240,7 @@ def _order(*told: Any) -> Order:
 
 def _refuse_nothing(came: _Came, folders: Iterable[Path], words: list[str] | None) -> None:
     """Say so when there was nothing to grade: most likely it is another folder that was meant."""
-    if not came.count:
+    if came.count == came.other:
         asked = f" for {' or '.join(words)}" if words else ""
         raise WorkspaceError(f"Nothing{asked} was found in {', '.join(map(str, folders))}.")
 

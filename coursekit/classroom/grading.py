@@ -26,13 +26,16 @@ from .which_exercise import CANNOT_TELL, chosen
 
 __all__ = ["Graded", "GradingStopped", "conditions", "grade", "regrade"]
 
+OTHER = "other"
+
 
 @dataclass(frozen=True)
 class Graded:
     """What came of one submission in one exercise.
 
     Attributes:
-        outcome: "graded", "refused" or "ours"; of one that is not new, "graded".
+        outcome: "graded", "refused" or "ours"; of one that is not new, "graded"; "other" where the submission
+            says that it is for other exercises, and nothing of it was asked or stored.
         sentence: Why it was not graded, else "".
         is_new: Whether it was stored now; else its result was in the book already.
     """
@@ -85,7 +88,10 @@ def grade(
     """
     desk = _Desk(book, run, crew)
     for submission in submissions:
-        for word in chosen(words, submission.words, submission.files):
+        asked = chosen(words, submission.words, submission.files)
+        if not asked:
+            yield Graded(submission.learner, "", OTHER, is_new=False)
+        for word in asked:
             problem = submission.problem or ("" if word else CANNOT_TELL)
             if known := book.result(word, submission, run.conditions, desk.exercise(word).version):
                 yield _graded(submission.learner, word, known, is_new=False)

@@ -175,7 +175,7 @@ def _of_learners(
     senders: list[Sender], items: list[Item], given_names: dict[str, str]
 ) -> Iterator[Submission]:
     """The submissions of one learner, or of a group that handed in together."""
-    walk, place = _Walk(), _Place()
+    walk, place = _Walk(), _Place(senders[0].learner)
     try:
         uploads = list(walk.uploads(items, place)) or [Upload((items[0].name,), problem=walk.nothing())]
     except LeftOut as error:
@@ -198,8 +198,12 @@ def _of_learners(
 
 @dataclass(frozen=True)
 class _Place:
-    """How far in the walk is: through which folders and archives, and for which exercises these say it is."""
+    """How far in the walk is: through which folders and archives, and for which exercises these say it is.
 
+    A name that is the learner's own says nothing of exercises, even if one is called the same.
+    """
+
+    learner: str
     where: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     archives: int = 0
@@ -207,12 +211,16 @@ class _Place:
     def into(self, name: str, archives: int = 0) -> _Place:
         if len(self.where) >= MOST_DEEP:
             raise LeftOut(f"has folders more than {MOST_DEEP} deep")
-        return _Place((*self.where, name), _with_word(self.words, name), self.archives + archives)
+        return replace(self.saying(name), where=(*self.where, name), archives=self.archives + archives)
 
+    def saying(self, name: str) -> _Place:
+        """The same place, with the exercise that a name says it is for."""
+        stem = unversioned(name.partition(".")[0])
+        is_news = stem in exercises.words() and stem not in self.words
+        return replace(self, words=(*self.words, stem)) if is_news and not self._is_own(name) else self
 
-def _with_word(words: tuple[str, ...], name: str) -> tuple[str, ...]:
-    stem = unversioned(name.partition(".")[0])
-    return (*words, stem) if stem in exercises.words() and stem not in words else words
+    def _is_own(self, name: str) -> bool:
+        return not self.where and self.learner in (name, _without_ending(name))
 
 
 @dataclass
@@ -248,10 +256,10 @@ class _Walk:
         parts = [one for one in items if one.is_folder and one.name in _packages()]
         loose = [one for one in items if not one.is_folder]
         if files := list(self._files([*loose, *parts], place, _READ)):
-            words = place.words
+            said = place
             for name in [way[-1] for way, _ in files if way[-1].endswith(".ipynb")]:
-                words = _with_word(words, name)
-            yield Upload(place.where or files[0][0], files, None, words, stamp)
+                said = said.saying(name)
+            yield Upload(place.where or files[0][0], files, None, said.words, stamp)
         for one in items:
             if one.is_folder and one.name == kit.LIBRARY.name:
                 self._note(one, place, "is the library itself")
