@@ -114,7 +114,12 @@ def _has_processes(user: int) -> bool:
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
             # The owner of the file may be root: a process can see to that, but not to what stands in it.
-            said = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            if said["Uid"].split()[0] == str(user) and said["State"].split()[0] not in "ZX":
+            if _is_of_and_lives(user, status.read_bytes()):
                 return True
     return False
+
+
+def _is_of_and_lives(user: int, status: bytes) -> bool:
+    """What `/proc` says of a process. Its name, which it chooses, may hold any byte but the end of a line."""
+    said = dict(line.split(b":", 1) for line in status.split(b"\n") if line)
+    return int(said[b"Uid"].split()[0]) == user and said[b"State"].split()[0] not in (b"Z", b"X")
