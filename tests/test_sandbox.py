@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -13,9 +14,11 @@ import threading
 import time
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 
 from coursekit.grader.job import CannotStart, Job, Stopped
@@ -48,7 +51,7 @@ from coursekit.sandbox.call_filter import (
 from coursekit.sandbox.consumption import Process
 
 ROOT = Path(__file__).parent.parent
-INSIDE = ["warm", "confinement", "consumption", "call_filter", "limits", "system_calls"]
+INSIDE = ["warm", "confinement", "consumption", "holding", "call_filter", "limits", "system_calls"]
 MIB = 2**20
 # In the runner's place: runs the text it gets and answers with what `answer` is then.
 RUNNER = """
@@ -118,25 +121,6 @@ def value(place: Sandbox, expression: str, before: str = "") -> Any:
     return run(place, f"import os, sys, socket, ctypes\n{before}\nanswer = {expression}")
 
 
-def processes_of_ours() -> set[int]:
-    """Every process below this one."""
-    parents = {}
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal():
-            try:
-                words = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents[int(entry.name)] = int(words[1])
-    found, waiting = set(), [os.getpid()]
-    while waiting:
-        number = waiting.pop()
-        children = [child for child, parent in parents.items() if parent == number]
-        found.update(children)
-        waiting += children
-    return found
-
-
 def test_a_job_answers(place: Sandbox) -> None:
     with place.start() as job:
         assert ask(job, "answer = 6 * 7") == 42
@@ -190,6 +174,12 @@ REFUSED = {
     "__import__('resource').setrlimit(6, (99, 99))": "ValueError: not allowed to raise maximum limit",
     "os.memfd_create('x')": "PermissionError",
     "os.mknod('disk', 0o60600, 2049)": "PermissionError",
+    # Two submissions that can read one file could signal to each other.
+    "__import__('fcntl').flock(open(os.__file__), 2)": "PermissionError",
+    "__import__('fcntl').lockf(open('own', 'w'), 2)": "PermissionError",
+    "__import__('fcntl').fcntl(open(os.__file__), 1024, 0)": "PermissionError",
+    "__import__('fcntl').fcntl(os.pipe()[0], 1031, 2**20)": "PermissionError",
+    "socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**22)": "PermissionError",
 }
 
 
@@ -214,6 +204,8 @@ CALLS = {
     "open_tree": (-100, b"/", 1),
     "fsopen": (b"tmpfs", 0),
     "process_vm_readv": (1, 0, 0, 0, 0, 0),
+    "inotify_init1": (0,),
+    "mincore": (0, 0, 0),
 }
 
 
@@ -290,6 +282,21 @@ def test_memory_of_one_process(place: Sandbox) -> None:
     assert run(place, "kept = bytearray(2**29)") == "MemoryError: "
 
 
+def test_code_that_was_refused_memory_goes_on(place: Sandbox) -> None:
+    """As long as it may be looked at: it holds all it may, and nothing was taken that it may not."""
+    text = """
+import time
+kept = []
+try:
+    while True:
+        kept.append(bytearray(b"x") * 2**20)
+except MemoryError:
+    time.sleep(0.5)
+answer = len(kept) > 100
+"""
+    assert run(place, text) is True
+
+
 def test_memory_of_many_processes(place: Sandbox) -> None:
     text = """
 import os, time
@@ -323,6 +330,100 @@ time.sleep(60)
         run(place, text, 30)
 
     assert caught.value.why == "memory"
+
+
+def test_memory_in_sockets_is_counted(library: Path) -> None:
+    """What was sent and is not read yet belongs to no process."""
+    text = """
+import os, socket, time
+for number in range(14):
+    if not os.fork():
+        kept = [socket.socketpair() for _ in range(28)]
+        for one, other in kept:
+            for end in (one, other):
+                end.setblocking(False)
+                try:
+                    while True:
+                        end.send(b"x" * 4096)
+                except BlockingIOError:
+                    pass
+        time.sleep(60)
+time.sleep(60)
+"""
+    needs_sandbox()
+    with Sandbox(library, replace(LIMITS, memory=100 * MIB)) as place:
+        with pytest.raises(Stopped) as caught:
+            run(place, text, 30)
+        assert run(place, "import socket; kept = [socket.socketpair() for _ in range(20)]; answer = 1") == 1
+
+    assert caught.value.why == "memory"
+
+
+CLOCKWORK = """
+import os, threading, time
+kept = os.open("ticks", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+def tick():
+    while True:
+        os.write(kept, b"x")
+        time.sleep(0.001)
+for number in range(3):
+    if not os.fork():
+        threading.Thread(target=tick).start()
+        if number:
+            os.setsid()
+            os.fork()
+        tick()
+threading.Thread(target=tick, daemon=True).start()
+time.sleep(0.3)
+"""
+
+
+def test_a_job_that_is_held_computes_nothing_and_goes_on(place: Sandbox) -> None:
+    """Neither its children nor their threads, wherever they belong."""
+    count = "import os; answer = os.path.getsize('ticks')"
+    with place.start() as job, place.start() as other:
+        ask(job, CLOCKWORK)
+        with job.held():
+            time.sleep(0.3)
+            assert ask(other, "answer = 1") == 1
+        first = ask(job, count)
+        time.sleep(0.3)
+        assert ask(job, count) > first
+        before = ask(job, count)
+        began = time.monotonic()
+        with job.held():
+            time.sleep(1.0)
+        assert time.monotonic() - began < 3
+        assert ask(job, count) - before < 200  # a second of ticks is thousands
+
+
+def test_a_job_that_forks_without_end_is_held_or_ended(place: Sandbox) -> None:
+    chain = """
+import os, time
+if not os.fork():
+    while True:
+        if os.fork():
+            os._exit(0)
+time.sleep(0.1)
+"""
+    with place.start() as job:
+        ask(job, chain)
+        with job.held():
+            pass
+        with contextlib.suppress(Stopped):
+            ask(job, "answer = 1")
+    assert run(place, "answer = 1") == 1
+
+
+def test_a_job_that_has_ended_meanwhile_says_how(place: Sandbox) -> None:
+    with place.start() as job:
+        ask(job, "import os, threading; threading.Timer(0.2, lambda: os._exit(7)).start()")
+        time.sleep(0.5)
+        with job.held():
+            pass
+        with pytest.raises(Stopped) as caught:
+            ask(job, "answer = 1")
+    assert (caught.value.why, caught.value.status) == ("ended", 7)
 
 
 def test_memory_cannot_be_kept_where_no_process_holds_it(place: Sandbox) -> None:
@@ -392,19 +493,19 @@ ENDINGS = {
 @pytest.mark.parametrize(("text", "expected"), ENDINGS.items(), ids=list(ENDINGS))
 def test_how_jobs_end_and_that_nothing_is_left(place: Sandbox, text: str, expected: tuple[str, int]) -> None:
     run(place, "pass")
-    before = processes_of_ours()
+    before = processes.ours()
     begun = time.monotonic()
     with pytest.raises(Stopped) as caught:
         run(place, text, 1.0)
 
     assert (caught.value.why, caught.value.status) == expected
-    assert processes_of_ours() == before
+    assert processes.ours() == before
     assert time.monotonic() - begun < 4
 
 
 def test_children_die_with_their_job(place: Sandbox) -> None:
     run(place, "pass")
-    before = processes_of_ours()
+    before = processes.ours()
     text = """
 import os, time
 for number in range(5):
@@ -416,16 +517,16 @@ for number in range(5):
 """
     run(place, text)
 
-    assert processes_of_ours() == before
+    assert processes.ours() == before
 
 
 def test_a_job_killed_from_outside_says_so(place: Sandbox) -> None:
     with place.start() as job:
         ask(job, "pass")
-        before = processes_of_ours()
+        before = processes.ours()
         with place.start() as other:
             ask(other, "pass")
-            (number,) = processes_of_ours() - before
+            (number,) = processes.ours() - before
             os.kill(number, signal.SIGKILL)
             with pytest.raises(Stopped) as caught:
                 ask(other, "pass")
@@ -435,15 +536,15 @@ def test_a_job_killed_from_outside_says_so(place: Sandbox) -> None:
 
 def test_a_lost_warm_process_is_nobodys_fault_and_comes_back(library: Path) -> None:
     needs_sandbox()
-    before = processes_of_ours()
+    before = processes.ours()
     with Sandbox(library, LIMITS) as place:
         with place.start() as job:
             ask(job, "pass")
-            threading.Timer(0.3, place._warm[False].process.kill).start()
+            threading.Timer(0.3, place._warm[False].result().process.kill).start()
             with pytest.raises(CannotStart, match="lost with the sandbox around it"):
                 ask(job, "import time; time.sleep(60)", 20)
         assert run(place, "answer = 1") == 1
-    assert processes_of_ours() == before
+    assert processes.ours() == before
 
 
 def test_a_new_python_has_other_hashes_of_text(place: Sandbox) -> None:
@@ -482,12 +583,12 @@ list(job.ask({{"text": "pass"}}, [], 10))
 print("up", flush=True)
 time.sleep(60)
 """
-    others = processes_of_ours()
+    others = processes.ours()
     grader = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, cwd=ROOT)
     assert grader.stdout is not None
     with grader.stdout:
         assert grader.stdout.readline() == b"up\n"
-        below = processes_of_ours() - others - {grader.pid}
+        below = processes.ours() - others - {grader.pid}
         grader.kill()
         grader.wait()
     until = time.monotonic() + 5

@@ -8,14 +8,16 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from coursekit.definitions import FLAGS, lines_of, read
 from coursekit.grader.exercises import load, words
 from coursekit.grader.starter import by_module, sources
+from coursekit.originals import modules, source_of
 from coursekit.sandbox import Sandbox, why_not
 from coursekit.sandbox.masking import masked_library
 
@@ -192,7 +194,7 @@ def walk(kit, case):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("word", ["dispatch", "transforms"])
+@pytest.mark.parametrize("word", words())
 def test_nothing_that_is_asked_for_is_anywhere_in_a_running_sandbox(word: str, tmp_path: Path) -> None:
     """Neither as text nor as bytecode, in any file or anywhere in memory."""
     if reasons := why_not():
@@ -208,34 +210,49 @@ def test_nothing_that_is_asked_for_is_anywhere_in_a_running_sandbox(word: str, t
     assert [answer["value"] for answer in answers[:2]] == [[], []]
 
 
+def not_asked(word: str) -> Iterator[str]:
+    """The text of each of our modules, without what an exercise asks for."""
+    asked = by_module(load(word))
+    for module in modules():
+        text = source_of(module)[1]
+        lines = lines_of(text)
+        for statement in reversed(read(text)):
+            if asked.get(module, {}).keys() & set(statement.names):
+                del lines[statement.first - 1 : statement.last]
+        yield "\n".join(lines)
+
+
 def telling_lines(word: str) -> list[str]:
-    """The longest line of each long body that is asked for, backwards."""
-    found = []
+    """The longest line of each long body that is asked for, of those that no neighbour has; backwards."""
+    found, others = [], "\n".join(not_asked(word))
     for module, parts in by_module(load(word)).items():
         for text in sources(module, list(parts)):
             for node in (one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.FunctionDef)):
                 body = node.body[ast.get_docstring(node, clean=False) is not None :]
                 lines = text.splitlines()[body[0].lineno - 1 : body[-1].end_lineno] if body else []
-                lines = [line for line in lines if "raise " not in line]  # several complain alike
-                found += [
-                    line.strip()[::-1] for line in sorted(lines, key=len)[-1:] if len(line.strip()) > 30
+                own = [
+                    line.strip() for line in lines if len(line.strip()) > 30 and line.strip() not in others
                 ]
+                found += [line[::-1] for line in sorted(own, key=len)[-1:]]
     assert found, "nothing is looked for"
     return found
 
 
 def bytecode(word: str) -> list[str]:
-    """The number of the bytecode of each long function that is asked for."""
-    waiting = [
-        compile("from __future__ import annotations\n" + text, "asked", "exec")
-        for module, parts in by_module(load(word)).items()
-        for text in sources(module, list(parts))
-    ]
-    found = []
+    """The number of the bytecode of each long function that is asked for, of those that no neighbour has."""
+    texts = [text for module, parts in by_module(load(word)).items() for text in sources(module, list(parts))]
+    found = numbers(texts) - numbers(not_asked(word))
+    assert found, "nothing is looked for"
+    return sorted(found)
+
+
+def numbers(texts: Iterable[str]) -> set[str]:
+    """A number for the bytecode of each long function in some texts."""
+    waiting = [compile(text, "asked", "exec", flags=FLAGS, dont_inherit=True) for text in texts]
+    found = set()
     while waiting:
         code = waiting.pop()
         waiting += [constant for constant in code.co_consts if hasattr(constant, "co_code")]
         if code.co_name.isidentifier() and len(code.co_code) > 100 and code.co_flags & 2:
-            found.append(hashlib.sha256(code.co_code).hexdigest())
-    assert found, "nothing is looked for"
+            found.add(hashlib.sha256(code.co_code).hexdigest())
     return found

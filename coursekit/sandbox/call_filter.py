@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import platform
 import struct
+from collections.abc import Sequence
 from functools import cache
 
 # Each call with its number on x86_64 and on aarch64; 0 where there is none.
@@ -36,7 +37,8 @@ quotactl 179 60             quotactl_fd 443 443         lookup_dcookie 212 18   
 uselib 134 0                _sysctl 156 0               sysfs 139 0                 ustat 136 0
 vhangup 153 58              syslog 103 116              sethostname 170 161         setdomainname 171 162
 settimeofday 164 170        clock_settime 227 112       adjtimex 159 171            clock_adjtime 305 266
-move_pages 279 239          migrate_pages 256 238
+move_pages 279 239          migrate_pages 256 238       flock 73 32                 inotify_init 253 0
+inotify_init1 294 26        inotify_add_watch 254 27    mincore 27 232              cachestat 451 451
 """
 # These are looked at more closely.
 CLONE = (56, 220)
@@ -45,6 +47,8 @@ SOCKET = (41, 198)
 SOCKETPAIR = (53, 199)
 IOCTL = (16, 29)
 MMAP = (9, 222)
+FCNTL = (72, 25)
+SETSOCKOPT = (54, 208)
 NEWEST = 462  # mseal, of Linux 6.10; numbers are the same everywhere since 424
 
 AUDIT_NAMES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -54,9 +58,15 @@ UNIX_SOCKET = 1
 SHARED, WITHOUT_FILE = 1, 0x20
 TYPED_FOR_YOU = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX put words into somebody's terminal
 
+# With locks and notices on files that all may read, one submission could signal to another; and the kernel
+# keeps as many locks as one likes. F_GETLK, F_SETLK, F_SETLKW, those of open files, F_SETLEASE, F_NOTIFY.
+LOCKS = (5, 6, 7, 36, 37, 38, 1024, 1026)
+LARGER_PIPE = 1031  # F_SETPIPE_SZ
+LARGER_SOCKET = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, and both by force: what they hold is counted nowhere
+
 # The filter's machine: load a word of the call, compare, answer.
 LOAD, EQUAL, AT_LEAST, ANY_BIT, ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER_AT, MACHINE_AT, FIRST_AT, SECOND_AT, FOURTH_AT = 0, 4, 16, 24, 40
+NUMBER_AT, MACHINE_AT, FIRST_AT, SECOND_AT, THIRD_AT, FOURTH_AT = 0, 4, 16, 24, 32, 40
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 NOT_PERMITTED, NO_SUCH_CALL = ERROR | errno.EPERM, ERROR | errno.ENOSYS
 
@@ -84,7 +94,9 @@ def program(machine: str = platform.machine(), shares: bool = False) -> bytes:
         *_looked_at(CLONE[column], FIRST_AT, _when(ANY_BIT, NAMESPACES, NOT_PERMITTED)),
         *_looked_at(SOCKET[column], FIRST_AT, _unless_unix()),
         *_looked_at(SOCKETPAIR[column], FIRST_AT, _unless_unix()),
-        *_looked_at(IOCTL[column], SECOND_AT, _unless_typed_for_you()),
+        *_looked_at(IOCTL[column], SECOND_AT, _unless(TYPED_FOR_YOU)),
+        *_looked_at(FCNTL[column], SECOND_AT, _unless((*LOCKS, LARGER_PIPE))),
+        *_looked_at(SETSOCKOPT[column], THIRD_AT, _unless(LARGER_SOCKET)),
         *_looked_at(MMAP[column], FOURTH_AT, [] if shares else _unless_seen()),
     ]
     for number in sorted(refused(machine).values()):
@@ -115,8 +127,8 @@ def _unless_unix() -> list[Step]:
     return [(EQUAL, 1, 0, UNIX_SOCKET), (ANSWER, 0, 0, NOT_PERMITTED)]
 
 
-def _unless_typed_for_you() -> list[Step]:
-    return [step for request in TYPED_FOR_YOU for step in _when(EQUAL, request, NOT_PERMITTED)]
+def _unless(values: Sequence[int]) -> list[Step]:
+    return [step for value in values for step in _when(EQUAL, value, NOT_PERMITTED)]
 
 
 def _unless_seen() -> list[Step]:

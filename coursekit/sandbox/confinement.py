@@ -77,12 +77,17 @@ def _set_limits(limits: Limits, device: str) -> None:
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_SIGPENDING: 256,
     }
-    if device == "cpu":  # CUDA reserves far more addresses than there is memory
+    if addresses_are_limited(device):
         chosen[resource.RLIMIT_AS] = _addresses() + limits.memory
     for which, number in chosen.items():
         most = resource.getrlimit(which)[1]
         number = number if most == resource.RLIM_INFINITY else min(number, most)
         resource.setrlimit(which, (number, number))
+
+
+def addresses_are_limited(device: str) -> bool:
+    """Whether the kernel keeps the memory of each process: CUDA reserves far more addresses than there is."""
+    return device == "cpu"
 
 
 def _addresses() -> int:

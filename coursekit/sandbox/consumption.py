@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -86,16 +88,44 @@ def _with_children(number: int, below: dict[int, list[int]]) -> Iterator[int]:
         yield from _with_children(child, below)
 
 
-def holds_more(first: int, most: int, seen: dict[int, Process]) -> bool:
+def holds_more(first: int, most: int, seen: dict[int, Process], counts_one: bool) -> bool:
     """Whether a job holds more bytes than its share.
+
+    Where the kernel sees to what one process holds, a job of one is not counted: code that was refused memory
+    goes on without, and to end it then, for what it held a moment ago, would strike what it does next.
 
     What is quick to read counts a page once for each process that has it. Only if that is too much is it
     worth asking how the pages are shared, for which the kernel walks over all of them.
     """
-    numbers = of_job(first, seen, int(os.readlink(PROC / "self")))
+    numbers = of_job(first, seen, own_number())
+    if len(numbers) == 1 and not counts_one:
+        return False
+    most -= sum(_in_sockets(number) for number in numbers[:1])
     if sum(seen[number].held for number in numbers) <= most:
         return False
     return sum(_own_share(number, seen[number].held) for number in numbers) > most
+
+
+def own_number() -> int:
+    """This process's number in the `/proc` that is to be seen here."""
+    return int(os.readlink(PROC / "self"))
+
+
+def _in_sockets(number: int) -> int:
+    """Bytes that all sockets of a job may hold, which has a network of its own: the kernel says how many.
+
+    What is sent and not read yet belongs to no process, so each counts as full.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        words = (PROC / str(number) / "net" / "sockstat").read_text().split(maxsplit=3)
+        return int(words[2]) * _in_one_socket()
+    return 0
+
+
+@cache
+def _in_one_socket() -> int:
+    with socket.socket(socket.AF_UNIX) as one:
+        return one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
 
 
 def _own_share(number: int, held: int) -> int:

@@ -106,15 +106,28 @@ def _reached(modules: Iterable[str]) -> set[str]:
     return found
 
 
-def _imported(module: str) -> Iterator[str]:
+@cache
+def _imported(module: str) -> list[str]:
     """The modules of ours that a module names in its imports."""
+    return list(_names_of_modules(module))
+
+
+def _names_of_modules(module: str) -> Iterator[str]:
     package = module.split(".")[:-1]
-    for node in ast.walk(parse(_source(module).read_text(encoding="utf-8"))):
+    for node in _statements(parse(_source(module).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = [*package[: len(package) - node.level + 1], *filter(None, [node.module])]
             for alias in node.names:
                 deeper, itself = ".".join([*base, alias.name]), ".".join(base)
                 yield from (name for name in (deeper, itself) if name and _source(name).is_file())
+
+
+def _statements(block: ast.AST) -> Iterator[ast.AST]:
+    """All statements in a block, however deep: most of a module is expressions, where no import stands."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(block, part, ()):
+            yield node
+            yield from _statements(node)
 
 
 def _asked_for(exercise: Exercise) -> set[str]:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -31,11 +31,19 @@ class Sandbox:
         limits: What one job may take.
         device: "cpu", or "cuda" to let jobs use the GPUs of this machine. What they take of those is counted
             for one job at a time: start the next one when the last has ended.
+        hides_copies: Whether other copies of this library, which have to be looked for, are hidden in it.
     """
 
-    def __init__(self, library: Path, limits: Limits | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        library: Path,
+        limits: Limits | None = None,
+        device: str = "cpu",
+        hides_copies: bool = True,
+    ) -> None:
         self.library, self.limits, self.device = Path(library), limits or Limits(), device
-        self._warm: dict[bool, _Warm] = {}
+        self.hides_copies = hides_copies
+        self._warm: dict[bool, Future[_Warm]] = {}
         self._lock = threading.Lock()
         # The kernel ends a warm process with the thread that started it, so that thread has to stay.
         self._starter = ThreadPoolExecutor(1, "sandbox")
@@ -48,6 +56,11 @@ class Sandbox:
     ) -> None:
         self.close()
 
+    def get_ready(self) -> None:
+        """Begin to start the usual warm process, which takes seconds, and go on with something else."""
+        with self._lock:
+            self._begun(new_python=False)
+
     def start(self, new_python: bool = False) -> Job:
         """Start a job.
 
@@ -58,34 +71,60 @@ class Sandbox:
             CannotStart: There is no sandbox to be had here, or it was lost just now.
         """
         with self._lock:
-            warm = self._warm.get(new_python)
-            if warm is None or not warm.is_usable:
-                if warm:
-                    warm.close()
-                hashes = "2" if new_python else "1"
-                asked = self._starter.submit(_Warm, self.library, self.limits, self.device, hashes)
-                warm = self._warm[new_python] = asked.result()
+            warm = self._begun(new_python).result()
+            if not warm.is_usable:
+                self._warm.pop(new_python)
+                warm.close()
+                warm = self._begun(new_python).result()
         return warm.job(self.limits.gpu_memory if self.device != "cpu" else None)
+
+    def _begun(self, new_python: bool) -> Future[_Warm]:
+        """A warm process that is there or will be; one that could not be started is tried again."""
+        begun = self._warm.get(new_python)
+        if begun is None or (begun.done() and begun.exception()):
+            begun = self._warm[new_python] = self._starter.submit(_Warm, *self._command(new_python))
+        return begun
+
+    def _command(self, new_python: bool) -> tuple[list[str], socket.socket, socket.socket]:
+        """What starts a warm process, and both ends of the socket to it.
+
+        To put it together means to look through all packages, so that is done before others import them.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        hashes = "2" if new_python else "1"
+        where = self.library, self.limits, self.device, hashes, theirs.fileno(), self.hides_copies
+        try:
+            return command(*where), ours, theirs
+        except OSError as error:
+            ours.close()
+            theirs.close()
+            raise _cannot(error) from None
 
     def close(self) -> None:
         """End the warm processes, and every job that still runs."""
         with self._lock:
-            for warm in self._warm.values():
-                warm.close()
+            begun = list(self._warm.values())
             self._warm.clear()
+        for one in begun:
+            if not one.exception():
+                one.result().close()
         self._starter.shutdown()
+
+
+def _cannot(why: OSError | str) -> CannotStart:
+    return CannotStart(f"The sandbox could not be started: {why}")
 
 
 class _Warm:
     """A warm process, seen from here."""
 
-    def __init__(self, library: Path, limits: Limits, device: str, hashes: str) -> None:
+    def __init__(self, command: list[str], ours: socket.socket, theirs: socket.socket) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control = ours
         with theirs:
             try:
                 self.process = subprocess.Popen(
-                    command(library, limits, device, hashes, theirs.fileno()),
+                    command,
                     stdin=subprocess.DEVNULL,
                     stdout=self.errors,
                     stderr=self.errors,
@@ -93,14 +132,14 @@ class _Warm:
                     env={},
                 )
             except OSError as error:
-                raise CannotStart(f"The sandbox could not be started: {error}.") from None
+                raise _cannot(error) from None
         self.is_lost = False
         self.control.settimeout(START)
         with contextlib.suppress(OSError):
             if self.control.recv(100) == b"ready":
                 self.control.settimeout(None)
                 return
-        raise CannotStart(f"The sandbox could not be started: {self.close()}")
+        raise _cannot(self.close())
 
     @property
     def is_usable(self) -> bool:
@@ -129,7 +168,8 @@ class _Warm:
             for descriptor in given:
                 os.close(descriptor)
         ours = os.fdopen(to_it, "wb"), os.fdopen(from_it, "rb"), os.fdopen(printed, "rb")
-        return Job(*ours, lambda: _end(leash))
+        held = _Leash(leash)
+        return Job(*ours, held.end, hold=held.hold)
 
     def close(self) -> str:
         """End it and all its jobs; what it said last."""
@@ -144,20 +184,35 @@ class _Warm:
         return " ".join(last) or "it ended without a word"
 
 
-def _end(leash: socket.socket) -> Stopped:
-    """End a job by its leash, and say how it ended."""
-    with leash:
-        leash.settimeout(END)
+class _Leash:
+    """What a job hangs on: it can be held for a while, and ended; and here comes how it ended."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line, self._last = line, b""
+        line.settimeout(END)
+
+    def hold(self, is_held: bool) -> None:
+        """Have all its processes stopped, or go on; of one that has ended, that is kept in mind."""
+        if not self._last:
+            words = self._answer(b"hold" if is_held else b"go on")
+            self._last = b"" if words == b"done" else words
+
+    def end(self) -> Stopped:
+        """End it, and say how it ended."""
+        with self._line:
+            words = self._last or self._answer(b"end")
+        how, _, number = words.decode().partition(" ")
+        if how in ("exited", "killed"):
+            return Stopped("ended", int(number) if how == "exited" else -int(number))
+        return Stopped({"memory": "memory", "cut": "broken"}.get(how, "lost"))
+
+    def _answer(self, words: bytes) -> bytes:
         with contextlib.suppress(OSError):
-            leash.send(b"end")
+            self._line.send(words)
         try:
-            words = leash.recv(200)
+            return self._line.recv(200)
         except ConnectionResetError:
             # It ended by itself, and our word came too late to be read; what was said before is still there.
-            words = leash.recv(200)
+            return self._line.recv(200)
         except OSError:
-            words = b""
-    how, _, number = words.decode().partition(" ")
-    if how in ("exited", "killed"):
-        return Stopped("ended", int(number) if how == "exited" else -int(number))
-    return Stopped({"memory": "memory", "cut": "broken"}.get(how, "lost"))
+            return b""

@@ -11,9 +11,10 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,8 @@ SETTINGS = ("/etc/ld.so.cache", "/etc/alternatives")
 DEVICES = ("null", "full", "random", "urandom")  # from zero, one gets memory that nobody counts
 # Numbers that Linux distributions give to no user; systemd's list of such ranges names them free.
 FREE_USERS = range(60706, 61184)
+# Called like this library, and more than a note about a package: asked of hundreds of thousands of names.
+_OURS = re.compile(r"_*coursekit(?!.*\.(dist-info|pth)$)", re.IGNORECASE | re.DOTALL).match
 
 
 def bubblewrap() -> str | None:
@@ -37,7 +40,9 @@ def bubblewrap() -> str | None:
     return None
 
 
-def command(library: Path, limits: Limits, device: str, hashes: str, socket: int) -> list[str]:
+def command(
+    library: Path, limits: Limits, device: str, hashes: str, socket: int, hides_copies: bool = True
+) -> list[str]:
     """The whole command that starts a warm process.
 
     Args:
@@ -45,6 +50,7 @@ def command(library: Path, limits: Limits, device: str, hashes: str, socket: int
         device: "cpu" or "cuda".
         hashes: Seeds the hashes of text in Python.
         socket: The descriptor, open in what is started, that jobs are asked for on.
+        hides_copies: Whether to look for other copies of this library, and hide them.
 
     Raises:
         FileNotFoundError: There is no bubblewrap.
@@ -55,7 +61,8 @@ def command(library: Path, limits: Limits, device: str, hashes: str, socket: int
     user = FREE_USERS[os.getpid() % len(FREE_USERS)] if os.geteuid() == 0 else 0
     work = [sys.executable, "-P", "-s", "-m", "coursekit.sandbox.warm"]
     work += [str(socket), str(user), json.dumps(asdict(limits)), device]
-    walls = [*_own_namespaces(), *_folders(library), *_devices(device), *_settings(hashes)]
+    folders = _folders(library, _copies() if hides_copies else [])
+    walls = [*_own_namespaces(), *folders, *_devices(device), *_settings(hashes)]
     return [program, *walls, "--", *work]
 
 
@@ -69,7 +76,7 @@ def _own_namespaces() -> Iterator[str]:
         yield from ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
 
 
-def _folders(library: Path) -> Iterator[str]:
+def _folders(library: Path, copies: Iterable[Path]) -> Iterator[str]:
     needed = _needed()
     # Those that bubblewrap makes by itself are open to nobody but root.
     for folder in sorted({folder for path in needed for folder in path.parents} - {Path("/")}):
@@ -80,7 +87,7 @@ def _folders(library: Path) -> Iterator[str]:
             yield from ("--symlink", os.readlink(path), str(path))
         else:
             yield from ("--ro-bind", str(path), str(path))
-    for copy in _copies():
+    for copy in copies:
         yield from ("--tmpfs", str(copy)) if copy.is_dir() else ("--ro-bind", os.devnull, str(copy))
     yield from ("--dir", LIBRARY, "--ro-bind", str(library / "coursekit"), f"{LIBRARY}/coursekit")
     # Some packages look for a folder to write to as soon as they are imported; jobs cover it with their own.
@@ -167,13 +174,8 @@ def _copies() -> list[Path]:
         except OSError:  # what we may not read, the submission may not either
             continue
         for entry in entries:
-            if _is_ours(entry.name):
+            if _OURS(entry.name):
                 found.add(entry.path)
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
     return sorted(map(Path, found))
-
-
-def _is_ours(name: str) -> bool:
-    """Whether a file or folder is called like this library, and is more than a note about a package."""
-    return name.lower().lstrip("_").startswith("coursekit") and not name.endswith((".dist-info", ".pth"))

@@ -3,8 +3,9 @@
 It never runs a line of a learner's. Started as `python -m coursekit.sandbox.warm SOCKET USER LIMITS DEVICE`,
 it becomes an ordinary user where it is root, then the first process of a process namespace of its own,
 imports what all jobs need, and says "ready". From then on each message on the socket brings four
-descriptors: requests, answers and output of a new job, and its leash. On the leash comes "end" when the job
-is to end, or the reason why it has to at once, and goes how it ended: "exited 0", "killed 9", "memory" when
+descriptors: requests, answers and output of a new job, and its leash. On the leash comes "hold" when all its
+processes are to stop and "go on" when that is over, both answered by "done"; "end" when the job is to end, or
+the reason why it has to at once; and goes how it ended: "exited 0", "killed 9", "memory" when
 it held more than its share, "cut" when it did not end by itself, or "lost" when it could not begin. A leash
 that breaks, like a socket that closes, ends what hangs on it.
 """
@@ -26,8 +27,9 @@ from dataclasses import dataclass, field
 
 from . import system_calls
 from .call_filter import program
-from .confinement import confine, have_own_users
+from .confinement import addresses_are_limited, confine, have_own_users
 from .consumption import holds_more, processes
+from .holding import hold, let_go
 from .limits import Limits
 
 PATIENCE = 0.2
@@ -51,6 +53,7 @@ class _Server:
 
     def __init__(self, control: socket.socket, limits: Limits, device: str, work: Callable[[], None]) -> None:
         self.control, self.limits, self.device, self.work = control, limits, device, work
+        self.counts_one = not addresses_are_limited(device)
         self.namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.jobs: dict[int, _Job] = {}  # by each descriptor that may have news of it
         self.poll = select.poll()
@@ -121,12 +124,22 @@ class _Server:
             words = job.leash.recv(100)
         except OSError:
             words = b""
-        if words == b"end":
+        if words in (b"hold", b"go on"):
+            self._hold(job, words == b"hold")
+        elif words == b"end":
             # One that is on its way out is given a moment, so that its own status is what is said.
             job.until = min(job.until, time.monotonic() + PATIENCE)
         else:
             self.poll.unregister(job.leash)
             self._kill(job, words.decode() or "cut")
+
+    def _hold(self, job: _Job, is_held: bool) -> None:
+        """Stop a job, or let it go on; one that does not come to rest is ended."""
+        if not is_held:
+            let_go(job.number)
+        elif not hold(job.number):
+            self._kill(job, "cut")
+        _say(job.leash, "done")
 
     def _kill(self, job: _Job, reason: str) -> None:
         """End the first process; the kernel ends all others of its namespace before it is gone."""
@@ -152,7 +165,7 @@ class _Server:
         for job in {job.number: job for job in self.jobs.values()}.values():
             if now > job.until:
                 self._kill(job, "cut")
-            elif holds_more(job.number, self.limits.memory, seen):
+            elif holds_more(job.number, self.limits.memory, seen, self.counts_one):
                 self._kill(job, "memory")
 
 
@@ -175,7 +188,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]))
     from ..grader.runner import preload, serve, take_over
 
-    list(preload("numpy", "torch"))
+    list(preload())
     if torch := sys.modules.get("torch"):
         torch.cpu._is_avx2_supported()  # looks in /proc; in a job it would complain that it cannot
     gc.freeze()  # so that collecting in a job does not touch, and so copy, what it shares with this process
@@ -183,6 +196,7 @@ def main(arguments: list[str]) -> None:
     program(shares=device != "cpu")  # made once, for all
     control.send(b"ready")
     _Server(control, Limits(**json.loads(limits)), device, lambda: serve(*take_over())).serve()
+    os._exit(0)  # to take down all that was imported takes long, and ends nothing that has not ended
 
 
 if __name__ == "__main__":
