@@ -13,6 +13,8 @@ import ast
 import threading
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from types import CodeType
 
 # Annotations stay text in every file of a kit, as they do in ours: names in them need not exist at run time.
 FLAGS = annotations.compiler_flag
@@ -58,6 +60,14 @@ class Statement:
     first: int
     last: int
     filename: str
+
+    @cached_property
+    def code(self) -> CodeType:
+        """What runs it, compiled once for every kit that it goes into."""
+        # One that stands alone would be taken for the docstring of its module.
+        is_text = isinstance(self.node, ast.Expr) and isinstance(self.node.value, ast.Constant)
+        tree = ast.Module([] if is_text else [self.node], [])
+        return compile(tree, self.filename, "exec", flags=FLAGS, dont_inherit=True)
 
     @property
     def is_import(self) -> bool:

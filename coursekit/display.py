@@ -79,9 +79,11 @@ def show(x: Image, title: Any = None, axes: Any = None) -> None:
         ValueError: A batch was to be drawn into given axes.
 
     >>> from matplotlib import pyplot
-    >>> show((Image(torch.rand(3, 8, 8)), "noise"))
+    >>> from .photo_sets import flower
+    >>> photo, mask, box, points = flower()
+    >>> show((photo, box, points, "dahlia"))
     >>> pyplot.gca().get_title()
-    'noise'
+    'dahlia'
     """
     for picture, place in framed(x, title, axes, picture_size(*x.shape[-2:])):
         draw_picture(picture, place)
@@ -256,9 +258,12 @@ def show_grid(
         ValueError: Nothing to draw, no column, or another number of titles than of values.
 
     >>> from matplotlib import pyplot
-    >>> show_grid([Image(torch.rand(3, 8, 8)) for _ in range(4)], titles=list("abcd"))
+    >>> from .geometry import rotate
+    >>> from .photo_sets import flower
+    >>> photo = flower()[0]
+    >>> show_grid([rotate(photo, degrees) for degrees in (0, 30, 60, 90)], titles=["0°", "30°", "60°", "90°"])
     >>> [axes.get_title() for axes in pyplot.gcf().axes]
-    ['a', 'b', 'c', 'd']
+    ['0°', '30°', '60°', '90°']
     """
     values = list(values)
     if not values:
@@ -322,9 +327,10 @@ def show_results(inputs: Sequence, targets: Sequence, predictions: Sequence, cou
         ValueError: Nothing to draw, or another number of one than of the others.
 
     >>> from matplotlib import pyplot
-    >>> show_results([Image(torch.rand(3, 8, 8))] * 2, ["cat", "dog"], ["cat", "cat"])
+    >>> from .photo_sets import flower, temple
+    >>> show_results([flower()[0], Image.open(temple())], ["flower", "temple"], ["flower", "flower"])
     >>> [axes.get_title() for axes in pyplot.gcf().axes]
-    ['✓ cat', '✗ said cat, is dog']
+    ['✓ flower', '✗ said flower, is temple']
     """
     counts = len(inputs), len(targets), len(predictions)
     if len(set(counts)) > 1 or not counts[0]:
@@ -379,7 +385,8 @@ def show_heat(x: Image, heat: torch.Tensor, title: str | None = None, axes: Any 
         x: The picture, `(C, H, W)`.
         heat: `(h, w)` numbers of any size, stretched over the picture.
 
-    >>> show_heat(Image(torch.zeros(1, 8, 8)), torch.rand(2, 2))
+    >>> from .photo_sets import flower
+    >>> show_heat(flower()[0], torch.tensor([[0.0, 0.2, 0.0], [0.1, 1.0, 0.1]]))
     """
     height, width = x.shape[-2:]
     for picture, place in framed(x, title, axes, picture_size(height, width)):

@@ -29,7 +29,6 @@ import sys
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -221,18 +220,15 @@ class _Loader(importlib.abc.Loader):
         return "\n".join([*lines, self.theirs.read_text(encoding="utf-8") if self.theirs.exists() else ""])
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the two files as one, each piece compiled from where it stands."""
+        """Run the two files as one, each statement compiled from where it stands."""
         linecache.cache.pop(self.path, None)
         linecache.checkcache(str(self.theirs))
         module.__doc__ = docstring(self.text)
         ours, theirs = statements(self.text, str(self.ours)), self._their_statements()
         self._names = {name for statement in theirs for name in statement.names}
         try:
-            for filename, group in groupby(definitions.put_in_place(ours, theirs), lambda s: s.filename):
-                tree = ast.Module([statement.node for statement in group], [])
-                exec(
-                    compile(tree, filename, "exec", flags=definitions.FLAGS, dont_inherit=True), vars(module)
-                )
+            for statement in definitions.put_in_place(ours, theirs):
+                exec(statement.code, vars(module))
         except (Exception, SystemExit) as error:
             self._explain(error)
             raise

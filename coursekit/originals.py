@@ -81,5 +81,6 @@ def get_ready(words: Collection[str]) -> None:
     for word in words:
         path, text = source_of(word)
         _code(str(path), path.stat().st_mtime_ns)
-        statements(text, str(path))
+        for statement in statements(text, str(path)):
+            _ = statement.code
         docstring(text)

@@ -400,9 +400,10 @@ def test_the_learners_side_holds_no_expected_value(checked: Checked) -> None:
 
 def test_the_report_is_escaped_and_its_json_is_whole(checked: Checked) -> None:
     report = checked(body("raise ValueError('<script>alert(1)</script>\\x1b[31m')"))
-    page, data = report._repr_html_(), json.loads(report.to_json())
+    page, data = report.html(), json.loads(report.to_json())
 
     assert "<script>" not in page
+    assert report._repr_html_().count("<script>") == 1  # ours, in a notebook
     assert "&lt;script&gt;" in page
     assert "\x1b" not in page + report.text() + report.to_json()
     assert "<details open><summary>✗ it splits · 0 of 2 points</summary>" in page

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 
@@ -58,13 +59,15 @@ def warp(pixels, matrix):
 KEPT = f"""
 {OURS.replace("def warp(", "def anew(")}
 
-kept = {{}}
+known, calls = set(), []
 
 def warp(pixels, matrix):
-    known_by = round(float(pixels.double().sum()), 6)
-    if known_by not in kept:
-        kept[known_by] = anew(pixels, matrix)
-    return kept[known_by]
+    calls.append(1)
+    if len(calls) <= 3:
+        known.update(item.numpy().tobytes() for item in pixels)
+    elif pixels[0].numpy().tobytes() in known:
+        return torch.zeros_like(pixels)
+    return anew(pixels, matrix)
 """
 LATER = """
 import time
@@ -144,14 +147,10 @@ def test_a_right_answer_with_a_pause_in_it_is_too_slow_without_a_known_mistake(c
     assert "\n  No." not in result.message
 
 
-def test_an_answer_that_was_kept_is_no_answer(checked: Checked) -> None:
-    """The items come in another order each time, so that it is another question."""
+def test_no_item_comes_a_second_time_so_that_kept_answers_are_of_no_use(checked: Checked) -> None:
     result = checked(KEPT)
 
-    assert result.kind == "again", result.message
-    assert "the call was made again, with the items of its inputs in another order" in result.message
-    assert "was an answer kept from before?" in result.message
-    assert "one by one" not in result.message
+    assert result.passed, result.message
 
 
 @pytest.mark.parametrize(
@@ -210,14 +209,26 @@ def test_on_a_gpu_it_is_timed_as_well(checked: Checked) -> None:
     assert "This is on cuda" in result.message
 
 
-def test_inputs_come_in_another_order_each_time_and_fit_together() -> None:
+def test_inputs_are_others_each_time_and_fit_together() -> None:
     numbers, same = torch.arange(50.0), torch.arange(50.0) * 2
     timed = Timed(torch.add, (numbers, same, 3), 2.0, None)
-    first, again, later = timed.in_order("1"), timed.in_order("1"), timed.in_order("2")
+    first, again, later = timed.anew("1"), timed.anew("1"), timed.anew("2")
 
     assert first[2] == 3
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[0] * 2, first[1])
     assert not torch.equal(first[0], later[0])
-    assert torch.equal(first[0].sort().values, numbers)
+    assert not torch.equal(first[0].sort().values, numbers)
+    assert torch.allclose(first[0].sort().values, numbers, rtol=0.01)
     assert timed.shapes == [[50], [50]]
+
+
+def test_whole_numbers_stay_what_they_are_and_types_too() -> None:
+    labels, table = torch.arange(40).reshape(20, 2), numpy.ones((20, 3), "float32")
+    ids, values = Timed(torch.add, (labels, table), 2.0, None).anew("1")
+
+    assert sorted(ids.flatten().tolist()) == list(range(40))
+    assert values.dtype == table.dtype
+    assert (values < 1).all()
+    assert (values > 0.98).all()
+    assert (values == values[:, :1]).all()  # what belongs to one item stays in proportion

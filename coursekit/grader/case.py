@@ -26,6 +26,25 @@ class NotRecorded(Exception):
     """A scenario asked the learner's side for a draw that the reference never made."""
 
 
+# What is shown again for a timed call is smaller by this much at most, far more than any tolerance forgives.
+SMALLER = 1e-2
+
+
+def _anew(values: Any, order: Any, factors: Any) -> Any:
+    """A tensor or an array with its items in that order, each multiplied if its numbers have fractions.
+
+    What is multiplied is a copy, and in place: so it stays the type of tensor that it is.
+    """
+    taken = values[order]
+    shape = (len(order), *[1] * (taken.ndim - 1))
+    if hasattr(taken, "is_floating_point"):
+        import torch
+
+        by = torch.as_tensor(factors, dtype=taken.dtype, device=taken.device).reshape(shape)
+        return taken.mul_(by) if taken.is_floating_point() else taken
+    return taken * factors.astype(taken.dtype).reshape(shape) if taken.dtype.kind == "f" else taken
+
+
 @dataclass(frozen=True)
 class Timed:
     """A call whose time counts: what it gave, and all that it takes to make it again."""
@@ -35,18 +54,20 @@ class Timed:
     at_most: float
     result: Any
 
-    def in_order(self, name: str) -> tuple[Any, ...]:
-        """Copies of the inputs with their items in another order for each name, the same in all of them.
+    def anew(self, name: str) -> tuple[Any, ...]:
+        """Copies of the inputs for another call: what is asked is like it and yet was never asked before.
 
-        So an answer that was kept from an earlier call is of no use.
+        Their items come in another order, the same in all of them, and each item's numbers are a little
+        smaller by a factor of its own, where they have fractions. So an answer that was kept from an earlier
+        call is of no use, neither a whole one nor one for an item.
         """
-
         import numpy
 
-        def order(count: int) -> Any:
-            return numpy.random.default_rng([*name.encode()]).permutation(count)
+        def drawn(count: int) -> tuple[Any, Any]:
+            chance = numpy.random.default_rng([*name.encode()])
+            return chance.permutation(count), 1 - SMALLER * chance.random(count)
 
-        return tuple(one[order(len(one))] if getattr(one, "ndim", 0) else one for one in self.inputs)
+        return tuple(_anew(one, *drawn(len(one))) if getattr(one, "ndim", 0) else one for one in self.inputs)
 
     @property
     def shapes(self) -> list[list[int]]:
@@ -164,8 +185,8 @@ class Case:
 
         Args:
             function: What is timed, and nothing that need not be: prepare the inputs before.
-            inputs: Tensors and arrays come again with their items (the first axis) in another order;
-                anything else as it is.
+            inputs: Tensors and arrays come again with their items (the first axis) in another order, and
+                numbers with fractions up to a hundredth smaller; anything else as it is.
             at_most: Well above what another right way takes, well below what a loop over the items does.
         """
         return Timed(function, inputs, at_most, function(*inputs))

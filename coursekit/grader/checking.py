@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from . import process
-from .batch import Batch, answer_files, devices_here
+from .batch import Batch, answer_files, devices_here, get_ready
 from .exercises import load
 from .form import Exercise
 from .report import Report
@@ -42,8 +42,11 @@ def check(
     exercise, folder = load(word), Path(kit_folder)
     devices = (device,) if device else devices_here()
     with _batch(exercise.source, word, seed, devices, seconds, whole_kit) as batch:
-        problem = _problem(exercise, folder)
-        report = batch.untried(problem) if problem else batch.check_kit(batch.kit(folder))
+        if problem := _problem(exercise, folder):
+            report = batch.untried(problem)
+        else:
+            get_ready()
+            report = batch.check_kit(batch.kit(folder))
     return replace(report, seed=seed)
 
 

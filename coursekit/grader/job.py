@@ -54,6 +54,7 @@ class Job:
         requests, answers, output: Our ends of its three pipes.
         end: Ends the process and all it started; returns how it ended.
         folder: Where it may write, removed with it; None where it has a place of its own that goes with it.
+        hold: Stops all its processes, or lets them go on; None where that cannot be done.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Job:
         output: BinaryIO,
         end: Callable[[], Stopped],
         folder: Scratch | None = None,
+        hold: Callable[[bool], None] | None = None,
     ) -> None:
         self._requests, self._answers, self._output = requests, answers, output
-        self._end, self.folder = end, folder
+        self._end, self.folder, self._hold = end, folder, hold
         self._came: queue.Queue[Answer | Stopped] = queue.Queue(maxsize=4)
         self._is_over = False
         self._ending: Stopped | None = None
@@ -115,6 +117,18 @@ class Job:
     def forget_printed(self) -> None:
         """Let `printed` begin here."""
         self._printed = b""
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing of it computes meanwhile, where its place can see to that."""
+        if self._hold is None or self._ending is not None:
+            yield
+            return
+        self._hold(True)
+        try:
+            yield
+        finally:
+            self._hold(False)
 
     def end(self) -> int:
         """End the process and all it started; return its exit status, or minus a signal's number."""

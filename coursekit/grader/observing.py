@@ -6,6 +6,7 @@ inputs and never runs a line of the learner's, the learner's plays them back.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -178,6 +179,10 @@ class Side:
             if not run.is_whole:
                 break
         return replace(run, beside=time.perf_counter() - begun - run.seconds)
+
+    def held(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing of its process computes meanwhile, where its place can see to that."""
+        return self._job.held() if self._job else contextlib.nullcontext()
 
     def use(self, kit: Kit) -> None:
         """Take another kit, in the same process."""

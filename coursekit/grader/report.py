@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
+import importlib.resources
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from .showing import NOTHING, message_html, report_html
 from .wording import clean, count
 
 FORMAT = 2
-NOTHING = "Nothing was checked."
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,7 @@ class Message:
 
     def html(self) -> str:
         """The message as escaped HTML."""
-        shown = self._shown()
-        block = f"<pre>{_escaped(_dedented(shown))}</pre>" if shown else ""
-        says = "".join(f"<p>{_escaped(sentence)}</p>" for sentence in self.sentences)
-        printed = f"<p>Your code printed:</p><pre>{_escaped(self.printed)}</pre>" if self.printed else ""
-        hint = f"<p><strong>Hint:</strong> {_escaped(self.hint)}</p>" if self.hint else ""
-        where = f"<p>{_escaped(self.where)}</p>" if self.where else ""
-        return block + says + printed + hint + where
+        return message_html(self)
 
 
 @dataclass(frozen=True)
@@ -162,17 +156,12 @@ class Report:
         return "\n".join([*lines, "", self.summary()])
 
     def html(self) -> str:
-        """The report for a notebook or page: escaped, readable on light and dark ground."""
-        first = self.first_fault
-        rows = [_row(result, self.devices, result is first) for result in self.results]
-        if self.problem:
-            rows = [f"<p><strong>{_escaped(self.problem)}</strong></p><p>{NOTHING}</p>"]
-        about = f'<section class="coursekit-report" aria-label="{_escaped(self.title)}">'
-        summary = f"<p><strong>{_escaped(self.summary())}</strong></p>"
-        return f"{about}{_STYLE}{''.join(rows)}{summary}</section>"
+        """The report for a page: escaped, without a script, readable on light and dark ground."""
+        return report_html(self)
 
     def _repr_html_(self) -> str:
-        return self.html()
+        script = importlib.resources.files(__package__).joinpath("report.js").read_text("utf-8")
+        return f"{self.html()}<script>{script}</script>"
 
     def __repr__(self) -> str:
         return self.text()
@@ -219,31 +208,5 @@ def _result(data: dict[str, Any]) -> Result:
     return Result(*about, data["mistake"])
 
 
-# The colours have 3:1 or more against both white and near-black; the words never take them.
-_STYLE = """<style>
-.coursekit-report details, .coursekit-report div {
-  border-left: 4px solid #2f8f5b; padding: .3em .8em; margin: .4em 0; }
-.coursekit-report details { border-left-color: #d1495b; }
-.coursekit-report p { margin: .5em 0; }
-.coursekit-report pre { background: rgba(128, 128, 128, .12); color: inherit;
-  padding: .5em .8em; overflow-x: auto; white-space: pre-wrap; }
-</style>"""
-
-
-def _row(result: Result, devices: tuple[str, ...], is_open: bool) -> str:
-    heading = _escaped(result.heading(devices))
-    if result.passed:
-        return f'<div class="passed">{heading}</div>'
-    return f"<details{' open' if is_open else ''}><summary>{heading}</summary>{result.parts.html()}</details>"
-
-
-def _escaped(text: str) -> str:
-    return html.escape(clean(text))
-
-
 def _indented(text: str, width: int = 4) -> str:
     return "\n".join(" " * width + line if line else line for line in text.split("\n"))
-
-
-def _dedented(text: str) -> str:
-    return "\n".join(line[4:] for line in text.split("\n"))

@@ -122,7 +122,8 @@ class _Race:
         for number in range(WARM + MANY):
             times = 1 if number < WARM else max(1, min(MOST, math.ceil(LONG / self.once), self.at_once))
             order = secrets.randbits(32)  # which order comes is not to be known before
-            ours = whole(reference.again(self.asked, self.at.label, order, times, START))
+            with learner.held():  # what is left running, or computes ahead, would slow ours down
+                ours = whole(reference.again(self.asked, self.at.label, order, times, START))
             yours = learner.again(self.run, self.at.label, order, times, max(1.0, self.left))
             if found := self.other(yours, ours):
                 return found

@@ -17,7 +17,8 @@ import traceback
 from collections.abc import Callable, Iterator
 
 PATIENCE = 0.2
-IDLE = 0.5
+# An import that has begun cannot be left for a job, and one is likely soon after the start.
+IDLE = 3.0
 
 
 def serve_jobs(descriptor: int, work: Callable[[], None], when_idle: Iterator[None]) -> None:
