@@ -25,6 +25,7 @@ from itertools import cycle
 from pathlib import Path
 
 from clusters import ROOT, Cluster, cluster
+from processes import below, command
 
 from coursekit.grader.exercises import load
 from coursekit.grader.starter import solution, starter
@@ -74,26 +75,6 @@ def grade(course: Path, into: Path, *more: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
 
-def below(number: int) -> list[int]:
-    """The processes that a process has started, and they in turn, as /proc shows them."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text()
-            except OSError:
-                continue
-            parent, dead = int(status.rpartition(")")[2].split()[1]), status.rpartition(")")[2].split()[0]
-            if dead != "Z":
-                parents.setdefault(parent, []).append(int(entry.name))
-    found, look = [], [number]
-    while look:
-        children = parents.get(look.pop(), [])
-        found += children
-        look += children
-    return found
-
-
 def nothing_left(but: Iterable[int] = (), patience: float = 10.0) -> bool:
     """Whether all that was started has ended, but some processes and what is below them.
 
@@ -101,13 +82,12 @@ def nothing_left(but: Iterable[int] = (), patience: float = 10.0) -> bool:
     """
     until = time.monotonic() + patience
     while True:
-        left = set(below(os.getpid())).difference(but, *map(below, but))
+        left = below(os.getpid()).difference(but, *map(below, but))
         if not left or time.monotonic() > until:
             break
         time.sleep(0.05)
     for one in left:
-        with contextlib.suppress(OSError):
-            print("left behind:", Path(f"/proc/{one}/cmdline").read_bytes()[:200], file=sys.stderr)
+        print("left behind:", command(one)[:200], file=sys.stderr)
     return not left
 
 
@@ -166,7 +146,8 @@ class Course:
             process.kill()
             process.wait()
         if process.returncode not in (0, 1, -signal.SIGKILL):
-            raise SystemExit(self.into.with_suffix(".log").read_text())
+            said = self.into.with_suffix(".log").read_text()
+            raise SystemExit(f"The grader ended with {process.returncode}: {said}")
         parts = [self.made.scheduler, *self.made.workers] if self.made else []
         self.seen["left behind"] += not nothing_left([one.pid for one in parts if one.poll() is None])
         if process.returncode == 0:
@@ -191,7 +172,7 @@ class Course:
     def lose_what_it_started(self, process: subprocess.Popen[bytes]) -> bool:
         """End one of the processes below the grader, if there is one."""
         there = below(process.pid)
-        return bool(there) and kill(self.chance.choice(there))
+        return bool(there) and kill(self.chance.choice(sorted(there)))
 
     def lose_a_worker(self, process: subprocess.Popen[bytes]) -> bool:
         """End a worker, whatever it does; another one takes its place."""

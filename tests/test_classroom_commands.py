@@ -148,6 +148,76 @@ def test_nothing_to_grade_is_a_2(desk: Desk):
     assert "nowhere" in said
 
 
+@pytest.mark.parametrize(
+    "words", [("grade", "empty"), ("grade", "in", "-e", "tensor"), ("grade", "in", "--due", "x")]
+)
+def test_a_book_in_which_nothing_stands_is_not_kept(desk: Desk, words: tuple[str, ...]):
+    (desk.folder / "empty").mkdir()
+    assert desk.run(*words)[0] == 2
+    assert not (desk.folder / "grades").exists()
+
+    (desk.folder / "grades").mkdir()
+    for name in ("notes.txt", "grades.sqlite.last-year"):
+        (desk.folder / "grades" / name).write_text("mine")
+    desk.run(*words)
+    assert {file.name for file in (desk.folder / "grades").iterdir()} == {
+        "notes.txt",
+        "grades.sqlite.last-year",
+    }
+
+    desk.run("grade", "in")
+    before = sorted(desk.rows())
+    assert desk.run(*words)[0] == 2
+    assert sorted(desk.rows()) == before == ["ada", "bob"]
+
+
+def test_a_class_list_says_who_handed_nothing_in_and_who_is_a_stranger(desk: Desk):
+    (desk.folder / "class.csv").write_text(
+        "Student,ID,SIS Login ID\n    Points Possible,,\nAda,7,ada\nEve,8,eve\n"
+    )
+    code, said = desk.run("grade", "in", "--roster", "class.csv")
+
+    assert code == 0
+    assert "1 of 3 handed nothing in" in said
+    assert "Not on the class list: bob." in said
+    assert (desk.rows()["Eve"].outcome, desk.rows()["Eve"].points) == ("missing", None)
+    assert next((desk.folder / "grades/feedback").glob("Eve*.html"))
+    desk.hand_in("eve")
+    code, said = desk.run("grade", "in")  # the list is kept in the book
+    assert "handed nothing in" not in said
+    assert set(desk.rows()) == {"ada", "bob", "eve"}
+
+
+def test_a_class_list_that_cannot_be_read_is_said_before_anything_is_graded(desk: Desk):
+    (desk.folder / "class.xlsx").write_bytes(b"PK\x03\x04\xff\xfe")
+    (desk.folder / "nobody.csv").write_text("name,email\n")
+
+    assert desk.run("grade", "in", "--roster", "class.xlsx") == (
+        2, "The class list class.xlsx cannot be read: it is no text in UTF-8, with a line for each.",
+    )  # fmt: skip
+    assert (
+        desk.run("grade", "in", "--roster", "nobody.csv")[1] == "Nobody stands on the class list nobody.csv."
+    )
+    assert desk.run("grade", "in", "--roster", "gone.csv")[1].startswith(
+        "The class list gone.csv cannot be read"
+    )
+    assert desk.terms == []
+
+
+def test_what_may_be_for_any_exercise_is_not_called_nothing(desk: Desk):
+    """A file that cannot be read, called after its learner: which exercise it is for, nobody knows."""
+    (desk.folder / "in" / "eve.py").write_text("def accuracy(predictions, targets:\n    return 1\n")
+    code, said = desk.run("grade", "in")
+
+    assert code == 1
+    assert "handed nothing in" not in said
+    known = json.loads((desk.folder / "grades/grades.json").read_text())["learners"]
+    eve = next(one for one in known if one["learner"] == "eve")
+    assert {one["word"]: one["outcome"] for one in eve["exercises"]} == {WORD: "untold", "": "refused"}
+    page = next((desk.folder / "grades/feedback").glob("eve*.html")).read_text()
+    assert "What you handed in may be for first_model; that could not be told." in page
+
+
 def test_where_our_own_answer_does_not_pass_it_is_a_2(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Hired, "is_well", False)
     code, said = desk.run("grade", "in")
@@ -199,6 +269,9 @@ def test_rules_are_kept_until_others_are_given(desk: Desk):
         "Due 2026-11-30 18:00 +0000, with 15 minutes of grace; each day late costs 10 % of what can be "
         "earned; nothing counts after 7 days. The last submission counts."
     )
+    assert desk.run("grade", "in", "--due", "never")[0] == 0
+    with GradeBook("grades/grades.sqlite") as book:
+        assert book.rules(WORD).text() == "There is no due date. The last submission counts."
 
 
 @pytest.mark.parametrize(
@@ -275,6 +348,9 @@ def test_points_given_by_hand_count_and_are_on_the_page(desk: Desk):
         (["ada", WORD, "--why", "w", "--who", "me"],
          "Say how many points count, or --take-back to let the checks decide again."),
         (["ada", "first", "1", "--why", "w", "--who", "me"], "There is no exercise 'first'."),
+        (["ada", WORD, "70", "--why", "w", "--who", "me"],
+         f"first_model has {OF} points, and 70 are more. Did you mean a number from 0 to {OF}? --bonus gives "
+         "more than can be earned."),
     ],
 )  # fmt: skip
 def test_an_override_that_cannot_be_meant_is_not_given(desk: Desk, words: list[str], sentence: str):
@@ -284,6 +360,13 @@ def test_an_override_that_cannot_be_meant_is_not_given(desk: Desk, words: list[s
     assert code == 2
     assert said.startswith(sentence)
     assert desk.rows()["ada"].override is None
+
+
+def test_more_points_than_there_are_have_to_be_meant(desk: Desk):
+    desk.run("grade", "in")
+
+    assert desk.run("override", "ada", WORD, "18", "--bonus", "--why", "a proof", "--who", "me")[0] == 0
+    assert desk.rows()["ada"].points == 18
 
 
 def test_somebody_who_handed_in_nothing_can_be_given_points(desk: Desk):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -48,7 +50,7 @@ def test_a_lost_place_is_tried_again_and_never_counts(
     monkeypatch: pytest.MonkeyPatch, times: int, is_graded: bool
 ) -> None:
     losing = Losing(times)
-    monkeypatch.setattr(crew.Station, "_place", lambda station, word: losing)
+    monkeypatch.setattr(crew.Station, "_start", lambda station, word, stack: losing)
     with threads(TERMS, jobs=1) as hands:
         outcome = outcome_of(hands.hand_out(WORD, solution(WORD)))
 
@@ -102,3 +104,49 @@ def test_each_run_has_a_station_of_its_own() -> None:
             crew.close(terms)
             crew.close(terms)
     assert crew._stations == {}
+
+
+def test_only_so_many_exercises_have_a_place_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For another one that ends which was idle longest; what is at work stays."""
+    monkeypatch.setattr(crew, "PLACES", 2)
+    monkeypatch.setattr(crew, "get_ready", lambda: None)
+    ended: list[str] = []
+    made = crew.Station._start
+
+    def start(station: crew.Station, word: str, stack: ExitStack) -> Callable[[bool], process.Job]:
+        stack.callback(ended.append, word)
+        return made(station, word, stack)
+
+    monkeypatch.setattr(crew.Station, "_start", start)
+    station = crew.Station(TERMS)
+    for word in ("tensors", "learner", "tensors"):
+        assert station.grade(word, {}).trouble == ""
+    with station._batch("tensors"), station._batch("learner"):
+        station.grade("dispatch", {})
+        assert ended == []
+    station.grade("transforms", {})
+    assert ended == ["tensors", "learner"]
+    station.grade("dispatch", {})
+    station.grade("production", {})
+    assert ended == ["tensors", "learner", "transforms"]
+    station.close()
+    assert set(ended[3:]) == {"dispatch", "production"}
+    assert "Grading was ended meanwhile." in station.grade(WORD, {}).trouble
+
+
+def test_a_place_that_somebody_tidied_away_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of hours must not end because the folder for what does not last was swept."""
+    made: list[str] = []
+    gone = Losing(times=1000)
+
+    def start(station: crew.Station, word: str, stack: ExitStack) -> Callable[[bool], process.Job]:
+        made.append(word)
+        stack.callback(made.append, "ended")
+        return process.start if len(made) > 1 else gone
+
+    monkeypatch.setattr(crew.Station, "_start", start)
+    with threads(TERMS, jobs=1) as hands:
+        first, second = (outcome_of(hands.hand_out(WORD, solution(WORD))) for _ in range(2))
+        assert (first.trouble, second.trouble) == ("", "")
+        assert made == [WORD, "ended", WORD]
+    assert made == [WORD, "ended", WORD, "ended"]

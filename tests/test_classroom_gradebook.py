@@ -325,11 +325,12 @@ def test_nothing_can_be_changed_or_removed(book: GradeBook):
     book.store(run, "metrics", handed_in(), graded())
     book.override("ada", "metrics", 1, why="w", who="me")
     book.set_rules("metrics", Rules(keep="last"))
+    book.set_roster([("ada",)])
     book.end_run(run)
     book.keep_fingerprints("metrics", "way", {handed_in().sha256: {"metrics.accuracy": {1, 2}}})
     with contextlib.closing(sqlite3.connect(book.path)) as rows:
         tables = [name for (name,) in rows.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        assert len(tables) == 8
+        assert len(tables) == 9
         for table in tables:
             (column,) = rows.execute(f"SELECT name FROM pragma_table_info('{table}') LIMIT 1").fetchone()
             assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
@@ -527,3 +528,17 @@ def test_nobody_else_may_read_a_book(tmp_path: Path):
         assert modes == {"0o600"}
         assert len(list(book.path.parent.iterdir())) == 3
         assert oct(book.path.parent.stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_book_of_an_older_format_gets_what_is_new_and_keeps_all_it_has(book: GradeBook):
+    book.override("ada", "tensors", 3, "by mouth", "me")
+    book.close()
+    with contextlib.closing(sqlite3.connect(book.path)) as rows:
+        rows.execute("DROP TABLE rosters")
+        rows.execute("PRAGMA user_version = 1")
+    with GradeBook(book.path) as newer:
+        newer.set_roster([("ada", "7"), ("bob",)])
+        newer.set_roster([("ada", "7"), ("eve",)])
+        assert newer.roster() == [("ada", "7"), ("eve",)]
+        assert newer.learners() == ["ada", "eve"]
+        assert [(row.learner, row.points) for row in newer.standing("tensors")] == [("ada", 3), ("eve", None)]

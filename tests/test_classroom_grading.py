@@ -9,12 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hired import OF, WORD, Hired, report
 
-from coursekit.classroom import handing_out
+from coursekit.classroom import grading, handing_out
 from coursekit.classroom.changes import changes
 from coursekit.classroom.crew import Crew, Outcome
 from coursekit.classroom.gradebook import BookError, GradeBook
@@ -252,6 +254,27 @@ def test_submissions_are_read_as_they_are_wanted(book: GradeBook):
     assert max(ahead) <= 2 * crew.size + 2
 
 
+def test_more_exercises_than_have_a_place_at_once_are_graded_in_turn(
+    book: GradeBook, monkeypatch: pytest.MonkeyPatch
+):
+    """To change from one to another takes seconds, and everybody hands in for all of them."""
+    monkeypatch.setattr(grading, "PLACES", 1)
+    monkeypatch.setattr(grading, "MOST_WAITING", 12)
+    crew = Hired(lambda text: report(OF))
+    words: list[str] = []
+    hand_out = crew.hand_out
+    crew.hand_out = lambda word, files: (words.append(word), hand_out(word, files))[1]  # type: ignore[method-assign]
+    several = (WORD, "tensors", "learner")
+    said = graded(book, crew, (replace(one, words=()) for one in course(10)), several)
+
+    assert {(one.word, one.learner) for one in said} == {
+        (word, f"learner-{number:03}") for word in several for number in range(10)
+    }
+    assert rows(book) == (30, 30)
+    changes = sum(one != other for one, other in pairwise(words))
+    assert changes < 10  # ten learners, one after the other, would be thirty
+
+
 def test_a_failure_of_ours_is_kept_apart_and_tried_again_next_time(book: GradeBook):
     broken = Hired(lambda text: Outcome(trouble="The sandbox was lost.") if text == "3" else report(3))
     first = {one.learner: one for one in graded(book, broken, course(6))}
@@ -431,20 +454,21 @@ def test_a_regrade_that_was_stopped_goes_on(book: GradeBook):
 
 
 def test_a_change_names_the_checks_that_are_judged_otherwise(book: GradeBook):
-    def made(first: bool, second: bool, extra: str = "") -> Outcome:
+    def made(first: bool, second: bool, extra: str = "", worth: int = 4) -> Outcome:
         checks = [Result("a", "the rate", first, 2), Result("b", "the share", second, 3)]
+        checks += [Result("d", "the sum", True, worth)]
         checks += [Result("c", extra, True, 1)] if extra else []
         return Outcome(Report(WORD, "Title", tuple(checks), ("cpu",)).to_json())
 
     list(grade(course(1), book, book.begin_run(HERE), Hired(lambda text: made(True, False))))
     ((secret, numbers),) = book.gradable(WORD).items()
     run = book.begin_run(HERE, "regrade", secret)
-    list(regrade(numbers, book, run, Hired(lambda text: made(False, True, "the rest"))))
+    list(regrade(numbers, book, run, Hired(lambda text: made(False, True, "the rest", 5))))
 
     (change,) = changes(book, run)
     assert change.text() == (
-        "learner-000, first_model: 2 → 4 of 6 points "
-        "(the rate: fails now; the share: passes now; the rest: new, passes)"
+        "learner-000, first_model: 6 → 9 of 11 points (the rate: fails now; the share: passes now; "
+        "the sum: counts 5 points and not 4; the rest: new, passes)"
     )
 
 

@@ -192,6 +192,21 @@ def test_each_folder_and_file_is_a_learner(tmp_path: Path) -> None:
     assert all(list(one.files) == ["metrics"] for one in submissions)
 
 
+def test_a_document_alone_is_told_and_an_instructors_own_files_are_not(tmp_path: Path) -> None:
+    found = read(lay(tmp_path / "course", {
+        "ana.docx": b"PK", "ben.pdf": b"%PDF", "eve.py": METRICS, "eve.pdf": b"%PDF",
+        "README.md": "# Week 1", "class.csv": "ana",
+    }))  # fmt: skip
+
+    assert {one.learner: one.problem for one in found} == {
+        "ana": "There is no Python file, notebook or zip archive in it, only ana.docx; "
+        "hand in the zip that `coursekit submit` makes.",
+        "ben": "There is no Python file, notebook or zip archive in it, only ben.pdf; "
+        "hand in the zip that `coursekit submit` makes.",
+        "eve": "",
+    }
+
+
 def test_a_stray_file_does_not_make_the_course_one_learners_kit(tmp_path: Path) -> None:
     lay(tmp_path / "course", {"ana/metrics.py": METRICS, "ben/metrics.py": METRICS, "metrics.py": METRICS})
 

@@ -6,7 +6,6 @@ whoever runs these tests.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+import processes
 import pytest
 from hostile_cases import EXERCISES, POINTS, Case, cases, kinds, right_files
 
@@ -89,7 +89,8 @@ def complaints(case: Case, report: Report) -> Iterator[str]:
     """What is not as it should be."""
     said = "\n".join([report.problem, *(result.message for result in report.results)])
     if not case.least <= report.points <= case.most:
-        yield f"{report.points} points"
+        lost = [f"{one.name}: {one.message}" for one in report.results if not one.passed]
+        yield "\n".join([f"{report.points} points", *lost])
     if case.says not in said:
         yield f"does not say {case.says!r}"
     if any(result.kind == "ours" for result in report.results):
@@ -106,20 +107,8 @@ def complaints(case: Case, report: Report) -> Iterator[str]:
 
 def in_sandboxes() -> set[int]:
     """The processes in the sandboxes that this process started, by their numbers."""
-    below: dict[int, set[int]] = {}
-    for path in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if path.name.isdigit():
-                parent = int(path.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-                below.setdefault(parent, set()).add(int(path.name))
-    ours = below.get(os.getpid(), set())
-    waiting = [n for n in ours if b"coursekit.sandbox.warm" in Path(f"/proc/{n}/cmdline").read_bytes()]
-    found = set(waiting)
-    while waiting:
-        children = below.get(waiting.pop(), set())
-        found |= children
-        waiting += children
-    return found
+    warm = {one for one in processes.ours() if b"coursekit.sandbox.warm" in processes.command(one)}
+    return warm.union(*(processes.below(one, also_ended=True) for one in warm))
 
 
 def traces() -> tuple[set[int], str, list[str]]:

@@ -32,6 +32,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_files(tmp_path / "mykit", solution(WORD))
     write_files(tmp_path / "submissions" / "ana", solution(WORD))
     write_files(tmp_path / "submissions" / "ben", starter(WORD))
+    (tmp_path / "class.csv").write_text("name\nana\nben\neve\n")
     return tmp_path
 
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from ..progress import WorkspaceError
 
-MARK, FORMAT = 0x67726164, 1  # "grad"
+MARK, FORMAT = 0x67726164, 2  # "grad"
 _SCHEMA = Path(__file__).with_name("gradebook.sql")
 _OLDEST = (3, 37)  # the first SQLite with strict tables
 
@@ -112,14 +112,15 @@ def _make_private(path: Path) -> None:
 def _set_up(rows: sqlite3.Connection, path: Path, patience: float) -> None:
     """Look whose file it is before anything in it is changed; fill it when it is empty."""
     # Another program may be filling it at this moment, so nothing that is seen now counts but the whole.
-    if not _is_ours(rows, path):
+    if _format(rows, path) < FORMAT:
         rows.execute("BEGIN IMMEDIATE")
-        if not _is_ours(rows, path):
+        there = _format(rows, path)
+        if not there:
             _refuse_others(rows, path)
-            for order in _orders():
-                rows.execute(order)
-            rows.execute(f"PRAGMA application_id = {MARK}")
-            rows.execute(f"PRAGMA user_version = {FORMAT}")
+        for order in _orders(since=there):
+            rows.execute(order)
+        rows.execute(f"PRAGMA application_id = {MARK}")
+        rows.execute(f"PRAGMA user_version = {FORMAT}")
         rows.execute("COMMIT")
     _let_many_in(rows, patience)
     rows.execute("PRAGMA synchronous = FULL")  # what was said to be stored survives a power cut
@@ -140,8 +141,8 @@ def _let_many_in(rows: sqlite3.Connection, patience: float) -> None:
             time.sleep(0.01)
 
 
-def _is_ours(rows: sqlite3.Connection, path: Path) -> bool:
-    """Whether it is a grade book, of a format that we know."""
+def _format(rows: sqlite3.Connection, path: Path) -> int:
+    """The format of a grade book, one that we know; 0 where it is none."""
     ((mark,),) = rows.execute("PRAGMA application_id")
     ((newest,),) = rows.execute("PRAGMA user_version")
     if mark == MARK and newest > FORMAT:
@@ -149,7 +150,7 @@ def _is_ours(rows: sqlite3.Connection, path: Path) -> bool:
             f"{path} is a grade book of format {newest}, and this coursekit knows format {FORMAT}: it was "
             "written by a newer one. Update coursekit; nothing was changed."
         )
-    return mark == MARK
+    return newest if mark == MARK else 0
 
 
 def _refuse_others(rows: sqlite3.Connection, path: Path) -> None:
@@ -158,13 +159,19 @@ def _refuse_others(rows: sqlite3.Connection, path: Path) -> None:
         raise BookError(f"{path} is a database of another program. Choose another file; nothing was changed.")
 
 
-def _orders() -> Iterator[str]:
-    """The orders of the schema, one at a time: `executescript` would end the transaction."""
-    order = ""
+def _orders(since: int) -> Iterator[str]:
+    """The orders of the schema that are newer than a format, one at a time.
+
+    `executescript` would end the transaction.
+    """
+    order, of_format = "", 1
     for line in _SCHEMA.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-- Since format "):
+            of_format = int(line.split()[3].rstrip(":"))
         order += line.partition("--")[0] + "\n"
         if sqlite3.complete_statement(order):
-            yield order
+            if of_format > since:
+                yield order
             order = ""
 
 

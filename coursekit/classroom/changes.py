@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..grader.report import Report
+from ..grader.report import Result as CheckResult
 from .gradebook import GradeBook
 from .records import Result
 from .rows import Run
@@ -48,23 +49,27 @@ def changes(book: GradeBook, run: Run) -> Iterator[Change]:
 
 
 def _judged_otherwise(before: Result | None, now: Result) -> tuple[str, ...]:
-    """Each check that passes or fails now and did not before, or that is new or gone."""
-    old, new = _passed(before), _passed(now)
+    """Each check that passes or fails now and did not before, counts otherwise, or is new or gone."""
+    old, new = _checks(before), _checks(now)
     said = []
     for name in dict.fromkeys([*old, *new]):
         if name not in old:
-            said.append(f"{name}: new, {_outcome(new[name])}")
+            said.append(f"{name}: new, {_outcome(new[name].passed)}")
         elif name not in new:
             said.append(f"{name}: gone")
-        elif old[name] != new[name]:
-            said.append(f"{name}: {_outcome(new[name])} now")
+        else:
+            worth = old[name].of, new[name].of
+            told = [f"counts {worth[1]} points and not {worth[0]}"] if worth[0] != worth[1] else []
+            told += [f"{_outcome(new[name].passed)} now"] if old[name].passed != new[name].passed else []
+            said += [f"{name}: {' and '.join(told)}"] if told else []
     return tuple(said) if before else ()
 
 
-def _passed(result: Result | None) -> dict[str, bool]:
+def _checks(result: Result | None) -> dict[str, CheckResult]:
+    """Each check's result by its title."""
     if result is None or not result.report:
         return {}
-    return {one.title: one.passed for one in Report.from_json(result.report).results}
+    return {one.title: one for one in Report.from_json(result.report).results}
 
 
 def _outcome(passed: bool) -> str:

@@ -1,4 +1,4 @@
-"""`coursekit grade`, `regrade` and `override`: what an instructor types.
+"""`coursekit grade` and `regrade`: what an instructor types; and what all commands on a grade book share.
 
 What they return is part of their contract: 0 when everything has a grade, 1 when something is for a person to
 look at (refused, or not graded through no fault of its learner), 2 when they could not run or were stopped.
@@ -7,9 +7,8 @@ look at (refused, or not graded through no fault of its learner), 2 when they co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +20,12 @@ if TYPE_CHECKING:
     from .gradebook import GradeBook
     from .grading import Graded
     from .ordering import Order
+    from .roster import Person
 
 A_LOOK, COULD_NOT_RUN = 1, 2
 BOOK = "grades.sqlite"
+# So many names are said of those that nobody expected.
+SOME = 10
 
 Into = Annotated[Path, typer.Option(help="The folder of the grade book and of what is written from it.")]
 Words = Annotated[
@@ -51,6 +53,9 @@ Late = Annotated[
     float | None, typer.Option(help="Each day late costs so many percent of what can be earned.")
 ]
 Closes = Annotated[float | None, typer.Option(help="So many days after that nothing counts.")]
+Roster = Annotated[
+    Path | None, typer.Option(help="The class list: a name on each line, or a table (CSV).", metavar="FILE")
+]
 Keep = Annotated[str | None, typer.Option(help="Which submission counts: best or last.")]
 
 
@@ -68,6 +73,7 @@ def grade(
     keep: Keep = None,
     allow_unprotected: Unprotected = False,
     cluster: Cluster = None,
+    roster: Roster = None,
 ) -> None:
     """Grade submissions into a grade book, and write what is read of it.
 
@@ -78,12 +84,12 @@ def grade(
     from .intake import read_submissions
 
     given = _rules(due, grace_minutes=grace, percent_a_day=late, closes_after_days=closes, keep=keep)
-    with _plainly() as came, _book(into) as book:
-        _try_rules(book, exercise, given)
+    with plainly() as came, book_in(into) as book:
+        people = _tried(book, exercise, given, roster)
         order = _order(exercise, jobs, device, seconds, allow_unprotected, cluster)
         came.add(order.grade(read_submissions(folders), book), _about_how_many(folders))
         _refuse_nothing(came, folders, exercise)
-        _keep_rules(book, exercise or came.words, given)
+        _keep(book, exercise or came.words, given, people)
         _finish(book, into, came)
 
 
@@ -103,7 +109,7 @@ def regrade(
     """
     from .changes import changes
 
-    with _plainly() as came, _book(into, must_exist=True) as book:
+    with plainly() as came, book_in(into, must_exist=True) as book:
         order = _order(exercise, jobs, device, seconds, allow_unprotected, cluster)
         changed = 0
         for run, results in order.regrade(book):
@@ -113,34 +119,6 @@ def regrade(
                 changed += 1
         typer.echo(f"{_many(changed, 'result')} changed." if changed else "Nothing changed.")
         _finish(book, into, came)
-
-
-def override(
-    learner: Annotated[str, typer.Argument(help="Whose points.")],
-    word: Annotated[str, typer.Argument(help="The exercise.")],
-    points: Annotated[float | None, typer.Argument(help="What counts, whatever the checks say.")] = None,
-    why: Annotated[
-        str, typer.Option(help="The reason; it stands in the book and on the learner's page.")
-    ] = "",
-    who: Annotated[str, typer.Option(help="Who decided.")] = "",
-    take_back: Annotated[bool, typer.Option("--take-back", help="Let the checks decide again.")] = False,
-    new: Annotated[bool, typer.Option("--new", help="Somebody who handed in nothing.")] = False,
-    into: Into = Path("grades"),
-) -> None:
-    """Give a learner points by hand, with a reason; nothing that was there is lost."""
-    from ..grader.exercises import load
-    from .results import write_results
-
-    of = load(word).points
-    if (points is None) != take_back:
-        raise WorkspaceError("Say how many points count, or --take-back to let the checks decide again.")
-    with _plainly(), _book(into, must_exist=True) as book:
-        if not new:
-            _refuse_strangers(book, learner)
-        book.override(learner, word, points, why, who)
-        said = "What the checks gave counts again" if points is None else f"{points:g} of {of} points count"
-        typer.echo(f"{learner}, {word}: {said}, says {who}: {why}")
-        write_results(book, into)
 
 
 @dataclass
@@ -179,25 +157,49 @@ class _Came:
 
 def _finish(book: GradeBook, into: Path, came: _Came) -> None:
     """Write what is read of the book, say what came, and end with what that returns."""
+    from .neutral import line
     from .results import write_results
 
     typer.echo(write_results(book, into))
+    if strangers := book.presence().strangers:
+        named = ", ".join(line(one, 60) for one in strangers[:SOME])
+        more = f" and {len(strangers) - SOME} more" if len(strangers) > SOME else ""
+        typer.echo(f"Not on the class list: {named}{more}.")
     typer.echo(came.text())
     raise typer.Exit(A_LOOK if came.refused or came.ours else 0)
 
 
 @contextmanager
-def _book(into: Path, must_exist: bool = False) -> Iterator[GradeBook]:
+def book_in(into: Path, must_exist: bool = False) -> Iterator[GradeBook]:
+    """The grade book in a folder; one that is new and stays empty is not kept.
+
+    Raises:
+        WorkspaceError: There is none, and there has to be; or it cannot be used.
+    """
     from .gradebook import GradeBook
 
-    if must_exist and not (into / BOOK).exists():
+    is_new = not (into / BOOK).exists()
+    if must_exist and is_new:
         raise WorkspaceError(f"There is no grade book in {into}. `coursekit grade FOLDER` makes one.")
-    with GradeBook(into / BOOK) as book:
+    with ExitStack() as stack:
+        book = stack.enter_context(GradeBook(into / BOOK))
+        if is_new:
+            stack.callback(_remove_if_empty, book, into)
         yield book
 
 
+def _remove_if_empty(book: GradeBook, into: Path) -> None:
+    """Take away a book in which nothing stands, and its folder if nothing else is in it."""
+    if not book.learners():
+        book.close()
+        for ending in ("", "-wal", "-shm"):  # and no copy that somebody laid beside it
+            (into / f"{BOOK}{ending}").unlink(missing_ok=True)
+        with suppress(OSError):
+            into.rmdir()
+
+
 @contextmanager
-def _plainly() -> Iterator[_Came]:
+def plainly() -> Iterator[_Came]:
     """Known trouble as one sentence, and Ctrl-C as an orderly end."""
     from .handing_out import GradingStopped
     from .rules import RuleError
@@ -216,20 +218,32 @@ def _rules(due: str | None, **others: Any) -> dict[str, Any]:
     """What was said of the rules, as fields of `Rules`; what was not said stays as it is."""
     from .rules import due_date
 
-    with _plainly():
-        said = {"due": due_date(due)} if due else {}
+    said: dict[str, Any] = {}
+    with plainly():
+        if due:
+            said = {"due": due_date(due)}
+    if said and not said["due"]:  # then nothing is late any more
+        said |= {"grace_minutes": 0, "percent_a_day": 0, "closes_after_days": None}
     return said | {name: value for name, value in others.items() if value is not None}
 
 
-def _try_rules(book: GradeBook, words: list[str] | None, given: dict[str, Any]) -> None:
-    """See that the rules make sense before hours are spent."""
+def _tried(
+    book: GradeBook, words: list[str] | None, given: dict[str, Any], roster: Path | None
+) -> list[Person]:
+    """See that the rules make sense before hours are spent; who stands on the class list, if there is one."""
+    from .roster import read_roster
+
     for word in words or book.words() or [""]:
         replace(book.rules(word), **given)
+    return read_roster(roster) if roster else []
 
 
-def _keep_rules(book: GradeBook, words: Iterable[str], given: dict[str, Any]) -> None:
+def _keep(book: GradeBook, words: Iterable[str], given: dict[str, Any], people: list[Person]) -> None:
+    """Keep the rules and the class list, where some were given."""
     for word in words:
         book.set_rules(word, replace(book.rules(word), **given))
+    if people:
+        book.set_roster(people)
 
 
 def _order(*told: Any) -> Order:
@@ -243,20 +257,6 @@ def _refuse_nothing(came: _Came, folders: Iterable[Path], words: list[str] | Non
     if came.count == came.other:
         asked = f" for {' or '.join(words)}" if words else ""
         raise WorkspaceError(f"Nothing{asked} was found in {', '.join(map(str, folders))}.")
-
-
-def _refuse_strangers(book: GradeBook, learner: str) -> None:
-    """Say so when the book does not know somebody: most likely a name was mistyped."""
-    known = book.learners()
-    if learner not in known:
-        # Downloads add the system's number to a name, which nobody types by heart.
-        begins = [name for name in known if name.casefold().startswith(learner.casefold())]
-        near = begins if len(begins) == 1 else get_close_matches(learner, known, n=1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
-        raise WorkspaceError(
-            f"The grade book knows nobody called {learner!r}.{meant} --new adds somebody who handed in "
-            "nothing."
-        )
 
 
 def _about_how_many(folders: Iterable[Path]) -> int | None:

@@ -16,15 +16,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..grader import process
-from ..grader.batch import Batch
+from ..grader.batch import Batch, get_ready
 from ..sandbox import Sandbox
 from ..sandbox.masking import masked_library
 from ..scratch import Scratch
 
 TRIES = 3
+PLACES = 4
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,21 @@ class Outcome:
     trouble: str = ""
 
 
+@dataclass
+class _Place:
+    """Where one exercise is graded: its batch, how many threads are at it, and whether it is given up."""
+
+    batch: Batch
+    users: int = 0
+    is_given_up: bool = False
+    stack: ExitStack = field(default_factory=ExitStack)
+
+
 class Station:
     """Grades submissions, for as many threads as want to; `close` clears it away.
+
+    Each exercise has a place of its own, of some hundred megabytes. There are `PLACES` of them, and more only
+    while more are at work at once: for another one that ends which was idle longest.
 
     Args:
         terms: What holds for all of them.
@@ -69,17 +83,18 @@ class Station:
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
-        self._batches: dict[str, Batch] = {}
+        self._places: dict[str, _Place] = {}  # the one that was wanted last is the last
         self._lock = threading.Lock()
-        self._stack = ExitStack()
+        self._is_closed = False
 
     def grade(self, word: str, files: Mapping[str, str]) -> Outcome:
         """Check files (module to text) against an exercise; what fails through no fault of theirs, again."""
         begun = time.monotonic()
         trouble = ""
-        for _ in range(TRIES):
+        for number in range(TRIES):
             try:
-                report = self._batch(word).check(files)
+                with self._batch(word, anew=number == TRIES - 1) as batch:
+                    report = batch.check(files)
             except Exception as error:
                 trouble = f"{type(error).__name__}: {error}"
                 continue
@@ -90,25 +105,67 @@ class Station:
         return Outcome(seconds=time.monotonic() - begun, trouble=trouble)
 
     def close(self) -> None:
-        """End its sandboxes."""
-        self._stack.close()
-
-    def _batch(self, word: str) -> Batch:
+        """End its sandboxes, also those that are at work."""
         with self._lock:
-            if word not in self._batches:
-                terms = self.terms
-                batch = Batch(word, terms.seed, terms.devices, terms.seconds, self._place(word))
-                self._batches[word] = self._stack.enter_context(batch)
-            return self._batches[word]
+            self._is_closed = True
+            for place in self._places.values():
+                place.stack.close()
+            self._places.clear()
 
-    def _place(self, word: str) -> Callable[..., process.Job]:
-        """Where learners' code runs: a sandbox that lacks what the exercise asks for, or a process here."""
+    @contextmanager
+    def _batch(self, word: str, anew: bool = False) -> Iterator[Batch]:
+        """The batch of an exercise, which is not ended meanwhile.
+
+        Args:
+            anew: In another place than before: what that one is made of may be gone, such as a folder that
+                somebody tidied away.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise process.CannotStart("Grading was ended meanwhile.")
+            if anew and (old := self._places.pop(word, None)):
+                old.is_given_up = True
+                self._leave(old)
+            place = self._places.pop(word, None) or self._made(word)
+            self._places[word] = place
+            place.users += 1
+        try:
+            yield place.batch
+        finally:
+            with self._lock:
+                place.users -= 1
+                self._leave(place)
+
+    def _leave(self, place: _Place) -> None:
+        """End a place that is given up, when nobody is at it any more."""
+        if place.is_given_up and not place.users:
+            place.stack.close()
+
+    def _made(self, word: str) -> _Place:
+        """A place for one more exercise."""
+        idle = [other for other, place in self._places.items() if not place.users]
+        for other in idle[: max(0, len(self._places) + 1 - PLACES)]:
+            self._places.pop(other).stack.close()
+        terms = self.terms
+        with ExitStack() as stack:
+            start = self._start(word, stack)
+            batch = stack.enter_context(Batch(word, terms.seed, terms.devices, terms.seconds, start))
+            get_ready()
+            return _Place(batch, stack=stack.pop_all())
+
+    def _start(self, word: str, stack: ExitStack) -> Callable[[bool], process.Job]:
+        """What starts learners' code: a sandbox that lacks what the exercise asks for, or a process here.
+
+        The sandbox gets ready while what else is needed does the same.
+        """
         if not self.terms.protected:
             return process.start
+        process.reserve()
+        library = masked_library(word, stack.enter_context(Scratch("library")).path)
         device = "cuda" if "cuda" in self.terms.devices else "cpu"
-        library = masked_library(word, self._stack.enter_context(Scratch("library")).path)
-        sandbox = Sandbox(library, device=device)
-        return self._stack.enter_context(sandbox).start
+        sandbox = stack.enter_context(Sandbox(library, device=device))
+        sandbox.get_ready()
+        return sandbox.start
 
 
 # A process has one for each run: its threads share it, here as on a cluster's worker.

@@ -14,7 +14,7 @@ from ..grader.report import Report
 from ..grader.wording import count
 from .neutral import tag
 from .page import page
-from .rows import GRADED, MISSING, OURS, Standing
+from .rows import GRADED, MISSING, OURS, UNTOLD, Standing
 
 
 def feedback_page(learner: str, rows: Sequence[tuple[Standing, Report | None]]) -> str:
@@ -78,6 +78,8 @@ def _how_it_went(row: Standing) -> list[str]:
     said = []
     if row.outcome == MISSING:
         said.append(f"Nothing was handed in for {row.word}.")
+    elif row.outcome == UNTOLD:
+        said.append(f"What you handed in may be for {row.word}; that could not be told.")
     elif row.outcome == OURS:
         said.append(
             "It could not be graded yet, by a fault of the grader's, not yours; it will be graded again."

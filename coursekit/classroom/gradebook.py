@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .book_file import BookError, moment, now, utf8
 from .records import NEWEST, Records
+from .roster import Person, Presence
 from .rows import GRADED, MISSING, Grade, Override, Standing
 from .rules import Counted, Rules, counting
 
@@ -65,13 +66,34 @@ class GradeBook(Records):
         rows = self._all("SELECT said FROM rules WHERE word = ? ORDER BY rules DESC LIMIT 1", word)
         return Rules.from_json(rows[0][0]) if rows else Rules()
 
+    def set_roster(self, people: Sequence[Person]) -> None:
+        """Keep the class list; those before stay readable in the file."""
+        if list(people) == self.roster():
+            return
+        with self._writing():
+            self._do("INSERT INTO rosters VALUES (NULL, ?, ?)", utf8(json.dumps(people)), now())
+
+    def roster(self) -> list[Person]:
+        """The class list as it was last given: everybody's names; empty when there is none."""
+        rows = self._all("SELECT said FROM rosters ORDER BY roster DESC LIMIT 1")
+        return [tuple(names) for names in json.loads(rows[0][0])] if rows else []
+
+    def presence(self) -> Presence:
+        """Who of the class list the book does not know, and whom it knows that is not on the list."""
+        people = self.roster()
+        return Presence.of(people, self._known()) if people else Presence((), ())
+
     def words(self) -> list[str]:
         """The exercises that something was handed in or overridden for."""
         rows = self._all("SELECT word FROM submissions UNION SELECT word FROM overrides ORDER BY word")
         return [word for (word,) in rows if word]
 
     def learners(self) -> list[str]:
-        """Everybody the book knows of."""
+        """Everybody the book knows of, and who else is on the class list."""
+        return sorted({*self._known(), *self.presence().missing})
+
+    def _known(self) -> list[str]:
+        """Who handed something in, or was given points."""
         rows = self._all(
             "SELECT learner FROM submissions UNION SELECT learner FROM overrides ORDER BY learner"
         )

@@ -1,4 +1,4 @@
--- A grade book, format 1. Rows are only ever added: the triggers at the end see to that.
+-- A grade book, format 2. Rows are only ever added: the triggers at the end see to that.
 -- Times are UTC, as ISO 8601 text. `application_id` and `user_version` say whose file this is and its format.
 
 -- One grading run: the secret that all its inputs follow from, and where and with what it was made.
@@ -119,4 +119,15 @@ CREATE TRIGGER overrides_delete BEFORE DELETE ON overrides
 CREATE TRIGGER rules_update BEFORE UPDATE ON rules
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
 CREATE TRIGGER rules_delete BEFORE DELETE ON rules
+    BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
+
+-- Since format 2: the class list, as it was last given: JSON, a list of each person's names.
+CREATE TABLE rosters (
+    roster INTEGER PRIMARY KEY,
+    said TEXT NOT NULL,
+    given TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER rosters_update BEFORE UPDATE ON rosters
+    BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;
+CREATE TRIGGER rosters_delete BEFORE DELETE ON rosters
     BEGIN SELECT RAISE (ABORT, 'a grade book keeps all it was told'); END;

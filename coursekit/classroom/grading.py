@@ -16,7 +16,7 @@ from .. import __version__
 from ..grader import exercises
 from ..grader.process import START
 from ..grader.report import Report
-from .crew import TRIES, Crew, Outcome
+from .crew import PLACES, TRIES, Crew, Outcome
 from .gradebook import GradeBook
 from .handing_out import Done, GradingStopped, Hands, Work
 from .records import Result
@@ -27,6 +27,8 @@ from .which_exercise import CANNOT_TELL, chosen
 __all__ = ["Graded", "GradingStopped", "conditions", "grade", "regrade"]
 
 OTHER = "other"
+# So many characters of submissions wait at most for the turn of their exercise.
+MOST_WAITING = 2**26
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,9 @@ class _Desk:
         self.book, self.run = book, run
         self.hands = Hands(crew, self.patience)
         self._exercises: dict[str, _Exercise] = {}
+        self._at_once: set[str] = set()
+        self._later: dict[str, list[Work]] = {}
+        self._waiting = 0
 
     def exercise(self, word: str) -> _Exercise:
         """What is known of an exercise, as it was when it was first wanted; of "" that it is none."""
@@ -162,11 +167,31 @@ class _Desk:
         return START + 2 * TRIES * (self.exercise(word).checks + 1) * self.run.conditions.seconds
 
     def give(self, word: str, files: Mapping[str, str], about: Submission | Stored) -> Iterator[Graded]:
-        """Hand a submission out; gives what came back meanwhile."""
-        yield from map(self._store, self.hands.give(Work(word, files, about)))
+        """Hand a submission out, or keep it for its turn; gives what came back meanwhile.
+
+        To change from one exercise to another and back takes seconds, so only as many as have a place at once
+        are graded as they come.
+        """
+        work = Work(word, files, about)
+        if word in self._at_once or len(self._at_once) < PLACES:
+            self._at_once.add(word)
+            yield from map(self._store, self.hands.give(work))
+            return
+        self._later.setdefault(word, []).append(work)
+        self._waiting += sum(map(len, files.values()))
+        if self._waiting > MOST_WAITING:
+            yield from self._in_turn()
+
+    def _in_turn(self) -> Iterator[Graded]:
+        """Hand out what waited, one exercise after the other."""
+        later, self._later, self._waiting = self._later, {}, 0
+        for works in later.values():
+            for work in works:
+                yield from map(self._store, self.hands.give(work))
 
     def rest(self) -> Iterator[Graded]:
-        """Wait for all that is still handed out; then the run is over."""
+        """Hand out what waited, and wait for all that is handed out; then the run is over."""
+        yield from self._in_turn()
         yield from map(self._store, self.hands.rest())
         self.book.end_run(self.run)
 

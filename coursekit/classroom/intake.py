@@ -48,6 +48,12 @@ MOST_TABLE = 2**28
 
 _READ = (".py", ".ipynb")
 _OTHER_ARCHIVES = (".rar", ".7z", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst")
+# What learners hand in by mistake; a file of another kind beside theirs is the instructor's own.
+_DOCUMENTS = (
+    *(".pdf", ".doc", ".docx", ".odt", ".rtf", ".pages", ".txt", ".html", ".htm", ".mhtml"),
+    *(".png", ".jpg", ".jpeg", ".heic", ".pyc", ".pyw", ".pt", ".pth", ".onnx", ".safetensors"),
+)
+_ENDINGS = (*_READ, ".zip", *_OTHER_ARCHIVES, *_DOCUMENTS)
 _LEFT_BY_TOOLS = ("__MACOSX", "__pycache__", "__init__.py", "node_modules", "venv")
 _OF_A_WORKSPACE = ("exercises", "lessons", "copies")
 _SUBMIT = "hand in the zip that `coursekit submit` makes"
@@ -120,7 +126,7 @@ def _by_name(items: list[Item]) -> _Groups:
         known = sender(one.name)
         if known:
             who, own_name = known
-        elif one.is_folder or one.fault or one.name.lower().endswith((*_READ, ".zip", *_OTHER_ARCHIVES)):
+        elif one.is_folder or one.fault or one.name.lower().endswith(_ENDINGS):
             who, own_name = Sender(one.name if one.is_folder else _without_ending(one.name)), ""
         else:
             continue
@@ -132,7 +138,7 @@ def _by_name(items: list[Item]) -> _Groups:
 
 def _without_ending(name: str) -> str:
     """A file's name as that of a learner, whose own name may have dots in it."""
-    endings = [one for one in (".tar.gz", *_READ, ".zip", *_OTHER_ARCHIVES) if name.lower().endswith(one)]
+    endings = [one for one in (".tar.gz", *_ENDINGS) if name.lower().endswith(one)]
     return name[: -len(endings[0])] or name if endings else name
 
 

@@ -15,7 +15,7 @@ from ..grader.wording import count
 from .findings import findings
 from .neutral import file_name, tag
 from .page import bar, columns, legend, page
-from .rows import GRADED, MISSING, OURS, REFUSED, Standing
+from .rows import GRADED, MISSING, OURS, REFUSED, UNTOLD, Standing
 from .tally import CheckTally, Failure, Look, Tally
 
 # More rows than these make a page slow, and nobody reads them there: grades.json has them all.
@@ -51,7 +51,12 @@ class Line:
 def _shown(row: Standing) -> str:
     """Points, and what else is to be known, in a word or two."""
     about = [
-        {OURS: "not graded yet", REFUSED: "not gradable", MISSING: "nothing handed in"}.get(row.outcome, "")
+        {
+            OURS: "not graded yet",
+            REFUSED: "not gradable",
+            MISSING: "nothing handed in",
+            UNTOLD: "not told for which exercise",
+        }.get(row.outcome, "")
     ]
     about += ["late" if row.days_late else "", "override" if row.override else ""]
     points = "" if row.points is None else f"{row.points:g}"

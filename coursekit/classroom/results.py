@@ -11,11 +11,12 @@
 Nothing in the folder is the record: that is the grade book alone, and all of this can be written again.
 
 `grades.json` is `{"format": 1, "learners": [...]}`, sorted by learner; each has a `learner` and a list of
-`exercises`, each of these `word`, `outcome` ("graded", "refused", "ours" or "missing"), `points` (null where
-nothing counts yet), `of`, `earned` (before late rules and overrides), `days_late`, `received`, `graded`,
-`remarks`, `sentence`, `notes`, `override`, `submission`, `sha256`, `checks` (their version), `made` (versions
-and device), `likenesses` and `results`: for each check `name`, `passed`, `points`, `of`, `kind`, `mistake`.
-Texts stand in it as they came: they are data, for a program to put in its place with care.
+`exercises`, each of these `word`, `outcome` ("graded", "refused", "ours", "missing", or "untold" where what
+came may be for it), `points` (null where nothing counts yet), `of`, `earned` (before late rules and
+overrides), `days_late`, `received`, `graded`, `remarks`, `sentence`, `notes`, `override`, `submission`,
+`sha256`, `checks` (their version), `made` (versions and device), `likenesses` and `results`: for each check
+`name`, `passed`, `points`, `of`, `kind`, `mistake`. Texts stand in it as they came: they are data, for a
+program to put in its place with care.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from .findings import summary
 from .likenesses import likenesses
 from .neutral import file_name
 from .overview import Line, overview_page
-from .rows import MISSING, Standing
+from .rows import MISSING, UNTOLD, Standing
 from .systems import Canvas, Moodle, MoodleWorksheet
 from .tally import Tally
 
@@ -120,11 +121,16 @@ def _learners(
     """Each learner with where they stand in each exercise; one learner at a time is in memory."""
     alike = [likenesses(book, tally.word, rules) for tally in tallies]
     for rows in zip(*(book.standing(tally.word, rules) for tally in tallies), strict=True):
-        learner = rows[0].learner
-        yield (
-            learner,
-            [replace(row, likenesses=found.get(learner, ())) for row, found in zip(rows, alike, strict=True)],
-        )
+        learner, both = rows[0].learner, zip(rows, alike, strict=True)
+        yield learner, _with_untold([replace(row, likenesses=found.get(learner, ())) for row, found in both])
+
+
+def _with_untold(rows: list[Standing]) -> list[Standing]:
+    """Where somebody handed in what may be for any exercise, nobody can say that nothing came for one."""
+    if all(row.word or row.outcome == MISSING for row in rows):
+        return rows
+    may_be = [row.outcome == MISSING and row.override is None for row in rows]
+    return [replace(row, outcome=UNTOLD) if one else row for row, one in zip(rows, may_be, strict=True)]
 
 
 def _report(row: Standing) -> Report | None:
@@ -160,7 +166,7 @@ def _write_pages(
     with _writing(folder / "feedback" / f"{name}.html") as file:
         file.write(feedback_page(learner, shown))
     for row, report in shown:
-        if row.word and row.outcome != MISSING:
+        if row.word and row.outcome not in (MISSING, UNTOLD):
             notes = [*row.remarks, row.sentence, *row.notes]
             with _writing(folder / "gradescope" / row.word / f"{name}.json") as file:
                 file.write(gradescope_results(report, notes, row.points or 0.0))

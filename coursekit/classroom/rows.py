@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ..grader.likeness import Likeness
 
-GRADED, REFUSED, OURS, MISSING = "graded", "refused", "ours", "missing"
+GRADED, REFUSED, OURS, MISSING, UNTOLD = "graded", "refused", "ours", "missing", "untold"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Standing:
 
     Attributes:
         outcome: That of the grade that counts: "graded", "refused", "ours"; "missing" when nothing was handed
-            in, which an override may have settled.
+            in, which an override may have settled; "untold" when something was, and may be for this exercise.
         points: What counts, after late rules and overrides; None when nothing counts (yet).
         of: What can be earned.
         earned: What the checks gave, before late rules and overrides; None when nothing was graded.

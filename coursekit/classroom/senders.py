@@ -70,6 +70,10 @@ def sender(name: str) -> tuple[Sender, str] | None:
     return None
 
 
+# What `_with_number` gives: a name, and what a system tells them apart by.
+NUMBERED = re.compile(r"(.+) \(([^()]+)\)", re.DOTALL)
+
+
 def _with_number(name: str, number: str | None) -> str:
     return f"{name} ({number})" if number else name
 

@@ -11,16 +11,12 @@ system's own. Who has no points yet is left out, or in a table of several exerci
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Sequence
 from typing import IO
 
 from .neutral import cell
 from .rows import Standing
-from .senders import sender
-
-# A learner as `senders` names them: a name, and what the system tells them apart by.
-_NUMBERED = re.compile(r"(.+) \(([^()]+)\)", re.DOTALL)
+from .senders import NUMBERED, sender
 
 CANVAS_HEAD = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 WORKSHEET_HEAD = (
@@ -51,7 +47,7 @@ def identity(learner: str, origin: str) -> tuple[str, str, str]:
     >>> identity("Ana Bo (ana@uni.example)", "submission_1"), identity("ana", "ana/metrics.py")
     (('Ana Bo', 'ana@uni.example', ''), ('ana', 'ana', ''))
     """
-    numbered = _NUMBERED.fullmatch(learner)
+    numbered = NUMBERED.fullmatch(learner)
     if not numbered:
         return learner, learner, ""
     for part in origin.split("/"):
@@ -116,7 +112,7 @@ class Moodle(_Table):
 
     Where that cell is empty, Moodle gives the grade to the user of the row before. So there is one such
     column, and it is full in each row. A grade of "-" is none. Participants of a download have a number that
-    holds for its assignment only, and are in the worksheet instead.
+    holds for its assignment only, and are in the worksheet instead; and Canvas's numbers mean others here.
 
     Args:
         learners: Who they are; what tells them apart is named at the head of the first column.
@@ -130,7 +126,7 @@ class Moodle(_Table):
         self._table.writerow([by, *map(cell, titles)])
 
     def _add(self, name: str, number: str, whose: str, points: list[str]) -> None:
-        if whose != "moodle":
+        if whose not in ("moodle", "canvas"):
             self._table.writerow([number, *(one or "-" for one in points)])
 
 

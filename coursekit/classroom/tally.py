@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..grader.report import Report, Result
-from .rows import GRADED, MISSING, OURS, Standing
+from .rows import GRADED, MISSING, OURS, UNTOLD, Standing
 from .submission import OWN_CLOCK
 
 FEW = 3
@@ -160,8 +160,8 @@ class Tally:
 
     def add(self, row: Standing, report: Report | None) -> None:
         """Count where one learner stands."""
-        if row.outcome == MISSING and not row.word:
-            return  # There is nothing that they could have handed in.
+        if row.outcome == UNTOLD or (row.outcome == MISSING and not row.word):
+            return  # They may have handed something in; or there is nothing that they could have.
         self.title = self.title or (report.title if report else "")
         self.of = max(self.of, row.of)
         self.outcomes[row.outcome] += 1
