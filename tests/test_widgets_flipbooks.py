@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -22,7 +22,8 @@ from playwright.sync_api import Page as Tab
 from coursekit.display import VIEWERS, show
 from coursekit.tensors import Image, Volume
 from coursekit.widgets import flipbooks
-from coursekit.widgets.flipbooks import MOST_BYTES, Flipbook, flipbook, go_through
+from coursekit.widgets.flipbooks import Flipbook, flipbook, go_through
+from coursekit.widgets.stills import MOST_BYTES
 
 pytestmark = pytest.mark.usefixtures("fresh_figures")
 
@@ -31,27 +32,31 @@ def grey(part: float, height: int = 40) -> Image:
     return Image(torch.full((3, height, 60), float(part)))
 
 
+def pictures(book: Flipbook) -> list[bytes]:
+    """The files of the pictures that a page is given."""
+    return [base64.b64decode(frame["picture"].partition(",")[2]) for frame in book.data["frames"]]
+
+
 def size(picture: bytes) -> tuple[int, int]:
     return Photo.open(io.BytesIO(picture)).size
-
-
-def data(book: Flipbook) -> Any:
-    """What the script is given."""
-    return json.loads(re.findall(r'json">(.*?)</script>', book._repr_html_())[0])
 
 
 def test_a_picture_is_kept_for_each_value_with_its_text():
     book = flipbook(lambda angle: (grey(0.5), f"turned by {angle}"), [0, 30.5], "angle", "°")
 
-    assert [frame.value for frame in book.frames] == ["0°", "30.5°"]
-    assert book.frames[1].alt == "A colour picture, 40 pixels high and 60 wide, titled “turned by 30.5”."
-    assert {Photo.open(io.BytesIO(frame.picture)).format for frame in book.frames} == {"WEBP"}
+    assert [frame["value"] for frame in book.data["frames"]] == ["0°", "30.5°"]
+    assert (
+        book.data["frames"][1]["alt"]
+        == "A colour picture, 40 pixels high and 60 wide, titled “turned by 30.5”."
+    )
+    assert {Photo.open(io.BytesIO(picture)).format for picture in pictures(book)} == {"WEBP"}
+    assert book.still == pictures(book)[0]
     assert pyplot.get_fignums() == []
     assert repr(book) == "Flipbook(angle: 2 pictures, 0° to 30.5°)"
 
 
 def test_a_unit_that_is_a_word_stands_apart():
-    assert flipbook(grey, [1], unit="mm").frames[0].value == "1 mm"
+    assert flipbook(grey, [1], unit="mm").data["frames"][0]["value"] == "1 mm"
 
 
 @pytest.mark.parametrize(
@@ -68,12 +73,13 @@ def test_a_unit_that_is_a_word_stands_apart():
 def test_a_function_may_draw_or_return_what_is_to_be_seen(draw):
     book = flipbook(draw, [0.5], alt=lambda value: f"half: {value}")
 
-    assert book.frames[0].alt == "half: 0.5"
-    assert size(book.frames[0].picture) == pytest.approx((book.size[0] * 1.5, book.size[1] * 1.5), abs=1)
+    assert book.data["frames"][0]["alt"] == "half: 0.5"
+    shown = [int(side) for side in re.findall(r' (?:width|height)="(\d+)"', book._repr_html_())]
+    assert size(book.still) == pytest.approx((shown[0] * 1.5, shown[1] * 1.5), abs=1)
 
 
 def test_a_drawing_that_says_nothing_is_called_what_the_slider_says():
-    assert flipbook(lambda value: pyplot.figure(), [3], "angle", "°").frames[0].alt == "angle 3°"
+    assert flipbook(lambda value: pyplot.figure(), [3], "angle", "°").data["frames"][0]["alt"] == "angle 3°"
 
 
 def test_figures_that_were_open_stay_open():
@@ -88,23 +94,24 @@ def test_pictures_are_light_and_of_one_size():
     wide, noise = grey(0.2, 20), Image(torch.rand(3, 600, 800, generator=torch.Generator().manual_seed(0)))
     book = flipbook([wide, noise].__getitem__, [0, 1])
 
-    assert size(book.frames[0].picture) == size(book.frames[1].picture)
-    assert len(book.frames[0].picture) < 2_000
-    assert len(book.frames[1].picture) < 6 * MOST_BYTES
+    first, second = pictures(book)
+    assert size(first) == size(second)
+    assert len(first) < 2_000
+    assert len(second) < 6 * MOST_BYTES
     photo = Image(torch.linspace(0, 1, 600)[:, None].expand(3, 600, 800).contiguous())
-    assert len(flipbook(lambda value: photo, [0]).frames[0].picture) <= MOST_BYTES
+    assert len(flipbook(lambda value: photo, [0]).still) <= MOST_BYTES
 
 
 def test_the_html_holds_everything_and_no_text_ends_it_early():
     book = flipbook(grey, [0.0, 1.0], "part", start=1.0, alt=lambda value: f"</script> & “{value}”")
     text = book._repr_html_()
-    given = data(book)
+    given = json.loads(re.findall(r'json">(.*?)</script>', text)[0])
 
     assert given["start"] == 1
     assert given["frames"][0]["alt"] == "</script> & “0.0”"
     assert text.count("</script>") == 2
     assert 'alt="&lt;/script&gt; &amp; “1.0”"' in text
-    assert not re.search(r"https?://", text)
+    assert not re.search(r"https?://(?!www.w3.org/2000/svg)", text)
 
 
 @pytest.mark.parametrize(
@@ -134,17 +141,18 @@ def test_a_scan_is_gone_through_slice_by_slice(monkeypatch):
     deep = Volume(torch.rand(100, 4, 4))
     show(deep)
 
-    assert [frame.value for frame in shown[0].frames] == [str(number) for number in range(8)]
-    assert shown[0].start == 4
-    assert len(shown[1].frames) == flipbooks.MOST_SLICES
-    assert [frame.value for frame in shown[1].frames][::23] == ["2", "97"]
+    first, second = ([frame["value"] for frame in book.data["frames"]] for book in shown)
+    assert first == [str(number) for number in range(8)]
+    assert shown[0].data["start"] == 4
+    assert len(second) == flipbooks.MOST_SLICES
+    assert second[::23] == ["2", "97"]
 
 
 def test_a_scan_within_a_flipbook_is_still(monkeypatch):
     monkeypatch.setitem(VIEWERS, Volume, go_through)
     book = flipbook(lambda value: show(SCAN), [0])
 
-    assert book.frames[0].alt.startswith("Three slices through the middle")
+    assert book.data["frames"][0]["alt"].startswith("Three slices through the middle")
     assert VIEWERS[Volume] is go_through
 
 
@@ -222,7 +230,8 @@ def test_a_page_is_light_and_runs_the_script_once(lesson: Path):
     names = set(re.findall(r"\.\./_images/(\w+\.webp)", text))
 
     assert "base64" not in text
-    assert text.count("document.querySelectorAll") == 1
+    assert text.count('src="../_static/widgets/flipbook.js"') == 1
+    assert "openAll" in (lesson.parent.parent / "_static" / "widgets" / "flipbook.js").read_text("utf8")
     assert len(names) == 3  # black, grey and white; black and white are in both
     assert all((lesson.parent.parent / "_images" / name).stat().st_size for name in names)
 

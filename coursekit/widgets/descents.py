@@ -7,11 +7,7 @@ a page of the book opened from a file. Where scripts are not allowed, the curve 
 
 from __future__ import annotations
 
-import html
-import importlib.resources
-import json
 import math
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .flipbooks import compressed, drawn_by, photographed
+from .stills import still
+from .widget import Widget
 
 # Places in the picture, and on each side of it as far as a ball may fly before it is lost.
 INSIDE, OUTSIDE, FURTHEST = 241, 60, 1e6
@@ -29,40 +26,21 @@ STOPS = (1, 1.1, 1.2, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)
 Place = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
-class Descent:
+@dataclass(frozen=True, repr=False)
+class Descent(Widget):
     """A loss with a ball on it; a notebook shows them. Made by `step_down`.
 
-    Attributes:
-        name: What the one parameter is called.
-        alt: What is to be seen before anything moves.
-        drawn: The curve with the ball at its start, in WebP, for where scripts are not allowed.
-        data: What the script is given.
+    What `live()` shows has in its `state` where the ball is: `at`, `loss`, `slope`, the `rate`, and `steps`.
 
-    >>> Descent("w", "A bowl.", b"", {"ends": [0.0, 1.0]})
-    Descent(w from 0 to 1)
+    >>> step_down(lambda w: w**4 - w**2, start=0.1, rate=0.2)
+    Descent(w from -1 to 1)
     """
 
-    name: str
-    alt: str
-    drawn: bytes
-    data: dict[str, Any]
+    name = "descent"
 
     def __repr__(self) -> str:
         first, last = self.data["ends"]
-        return f"Descent({self.name} from {first:g} to {last:g})"
-
-    def _repr_html_(self) -> str:
-        # Written so that no text in it can end the element it stands in.
-        data = json.dumps(self.data).replace("<", "\\u003c")
-        picture = f"data:image/webp;base64,{b64encode(self.drawn).decode()}"
-        script = importlib.resources.files(__package__).joinpath("descent.js").read_text("utf-8")
-        return (
-            '<div class="coursekit-descent">'
-            f'<img src="{picture}" alt="{html.escape(self.alt)}" style="max-width: 100%; height: auto">'
-            f'<script type="application/json">{data}</script></div>'
-            f"<script>{script}</script>"
-        )
+        return f"Descent({self.data['name']} from {first:g} to {last:g})"
 
 
 def step_down(
@@ -104,9 +82,7 @@ def step_down(
         "places": [[float(f"{number:.9g}") for number in place] for place in places],
     }
     alt = f"The loss over {name}, from {first:g} to {last:g}, with a ball at {start:g}."
-    with drawn_by(lambda _: draw(places, data), None) as figure:
-        photo = photographed(figure)
-    return Descent(name, alt, compressed(photo, photo.size), data)
+    return Descent(alt, still(lambda _: draw(places, data)), data)
 
 
 def demand_sense(start: float, rate: float, first: float, last: float) -> None:

@@ -1,39 +1,28 @@
-// Gives every flipbook that is on the page its slider. A classic script: pages opened from a file run it as well.
-// It looks for what has no slider yet, so it may stand on a page as often as there are flipbooks.
-(() => {
-  "use strict";
-  for (const book of document.querySelectorAll(".coursekit-flipbook:not([data-open])")) {
-    const { label, start, frames } = JSON.parse(book.querySelector("script").textContent);
-    const picture = book.querySelector("img");
-    const bar = document.createElement("label");
-    const slider = document.createElement("input");
-    const shown = document.createElement("span");
-    const show = () => {
-      const frame = frames[slider.value];
-      picture.src = frame.picture;
-      picture.alt = frame.alt;
-      shown.textContent = frame.value;
-      slider.setAttribute("aria-valuetext", frame.value);
-    };
-    book.dataset.open = "";
-    bar.append(label, slider, shown);
-    bar.style.cssText = "display: flex; gap: 0.7em; align-items: center; min-height: 2.5em";
-    bar.style.fontFamily = "var(--sans, inherit)";
-    bar.style.maxWidth = `max(20em, ${picture.getAttribute("width")}px)`;
-    slider.style.cssText = "flex: 1; min-width: 0; height: 2em; accent-color: var(--blue, #0072b2)";
-    shown.style.cssText = "min-width: 4em; font-variant-numeric: tabular-nums";
-    // The slider itself says its value; this one is for the eyes.
-    shown.setAttribute("aria-hidden", "true");
-    Object.assign(slider, { type: "range", min: 0, max: frames.length - 1, step: 1, value: start });
-    slider.setAttribute("aria-label", label);
-    slider.addEventListener("input", show);
-    // A notebook would take the arrow keys for itself, to go from cell to cell.
-    slider.addEventListener("keydown", (event) => event.stopPropagation());
-    // Where the pictures are files of their own, they are fetched when somebody is about to leaf through.
-    const fetch = () => frames.forEach((frame) => { new Image().src = frame.picture; });
-    slider.addEventListener("focus", fetch, { once: true });
-    slider.addEventListener("pointerenter", fetch, { once: true });
-    book.prepend(bar);
-    show();
-  }
-})();
+// A slider to go through pictures that were drawn beforehand.
+import { choose, element, settle, slider } from "./drawing.js";
+
+const STYLE = `
+  & label { max-width: max(20em, var(--width)); }
+  & img { max-width: 100%; height: auto; }
+  & .value { min-width: 4em; }`;
+
+function render({ model, el }) {
+  const { label, start, frames } = model.get("data");
+  const before = frames.findIndex(({ value }) => value === model.get("state").value);
+  const picture = el.querySelector("img") || element("img");
+  const show = (number) => {
+    const { picture: src, alt, value } = frames[number];
+    Object.assign(picture, { src, alt });
+    choose(model, { value });
+  };
+  const bar = slider(label, { min: 0, max: frames.length - 1, value: before < 0 ? start : before }, (number) => frames[number].value, show);
+  // Where the pictures are files of their own, they are fetched when somebody is about to leaf through.
+  const fetch = () => frames.forEach((frame) => { new Image().src = frame.picture; });
+  bar.input.addEventListener("focus", fetch, { once: true });
+  bar.input.addEventListener("pointerenter", fetch, { once: true });
+  el.style.setProperty("--width", `${picture.getAttribute("width") || 0}px`);
+  settle(el, "flipbook", STYLE, bar.row, picture);
+  show(bar.read());
+}
+
+export default { render };

@@ -7,93 +7,37 @@ a notebook that is not trusted, its first picture is shown. Nothing moves by its
 
 from __future__ import annotations
 
-import html
-import importlib.resources
-import io
-import json
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..display import VIEWERS, show
+from ..display import VIEWERS
 from ..drawing import draw_picture, picture_size, window_of
-from ..figures import PAPER, framed
+from ..figures import framed
 from ..scenes import name_sides
 from ..screens import find_style
 from ..tensors import DicomImage, Volume
+from .stills import compressed, drawn_by, photographed
+from .widget import Widget, webp_address
 
-if TYPE_CHECKING:
-    from PIL.Image import Image as Photo
-
-# A page holds all pictures of its flipbooks: 24 of these are as large as one photo.
-MOST_BYTES = 25_000
 MOST_SLICES = 24
-# Dots in an inch: a little finer than it is shown, for screens with small pixels.
-DOTS, SHOWN_DOTS = 150, 100
-QUALITIES = (88, 78, 66, 54, 42)
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One picture of a flipbook.
-
-    Attributes:
-        value: What it was drawn for, in words: `30°`.
-        alt: What is to be seen.
-        picture: The picture itself, in WebP.
-    """
-
-    value: str
-    alt: str
-    picture: bytes
-
-    @property
-    def address(self) -> str:
-        """The picture as an address that holds all of it."""
-        return f"data:image/webp;base64,{b64encode(self.picture).decode()}"
-
-
-@dataclass(frozen=True)
-class Flipbook:
+@dataclass(frozen=True, repr=False)
+class Flipbook(Widget):
     """Pictures to go through with a slider; a notebook shows them. Made by `flipbook`.
 
-    Attributes:
-        label: What the slider changes.
-        frames: The pictures, in order, all of one size.
-        size: How wide and high they are shown, in pixels of a page.
-        start: The number of the one that is shown first.
+    What `live()` shows has the `value` of the picture that is seen, in words, in its `state`.
 
-    >>> book = Flipbook("part", (Frame("0", "Nothing.", b""), Frame("1", "All.", b"")), (320, 240), start=1)
-    >>> book
-    Flipbook(part: 2 pictures, 0 to 1)
+    >>> flipbook(lambda power: [[number**power for number in range(5)]], [1, 2, 3], "power")
+    Flipbook(power: 3 pictures, 1 to 3)
     """
 
-    label: str
-    frames: tuple[Frame, ...]
-    size: tuple[int, int]
-    start: int
+    name = "flipbook"
 
     def __repr__(self) -> str:
-        first, last = self.frames[0].value, self.frames[-1].value
-        return f"Flipbook({self.label}: {len(self.frames)} pictures, {first} to {last})"
-
-    def _repr_html_(self) -> str:
-        first, (width, height) = self.frames[self.start], self.size
-        frames = [{"value": one.value, "alt": one.alt, "picture": one.address} for one in self.frames]
-        # Written so that no text in it can end the element it stands in.
-        data = json.dumps({"label": self.label, "start": self.start, "frames": frames}).replace(
-            "<", "\\u003c"
-        )
-        script = importlib.resources.files(__package__).joinpath("flipbook.js").read_text("utf-8")
-        return (
-            '<div class="coursekit-flipbook">'
-            f'<img src="{first.address}" alt="{html.escape(first.alt)}" width="{width}" '
-            f'height="{height}" style="max-width: 100%; height: auto">'
-            f'<script type="application/json">{data}</script></div>'
-            f"<script>{script}</script>"
-        )
+        values = [frame["value"] for frame in self.data["frames"]]
+        return f"Flipbook({self.data['label']}: {len(values)} pictures, {values[0]} to {values[-1]})"
 
 
 def flipbook(
@@ -133,70 +77,26 @@ def flipbook(
         raise ValueError(f"the start of a flipbook is one of its values, {values}; got {start!r}.")
     words, texts, photos = [], [], []
     for value in values:
-        number = f"{value:.6g}" if isinstance(value, float) else str(value)
-        words.append(number + (f" {unit}" if unit[:1].isalpha() else unit))
+        words.append(with_unit(value, unit))
         with drawn_by(draw, value) as figure:
             texts.append(alt(value) if alt else getattr(figure, "alt_text", "") or f"{label} {words[-1]}")
             photos.append(photographed(figure))
     size = max(photo.width for photo in photos), max(photo.height for photo in photos)
     pictures = [compressed(photo, size) for photo in photos]
-    frames = tuple(map(Frame, words, texts, pictures))
-    shown = round(size[0] * SHOWN_DOTS / DOTS), round(size[1] * SHOWN_DOTS / DOTS)
-    return Flipbook(label, frames, shown, 0 if start is None else values.index(start))
+    rows = zip(words, texts, map(webp_address, pictures), strict=True)
+    frames = [{"value": word, "alt": text, "picture": address} for word, text, address in rows]
+    first = 0 if start is None else values.index(start)
+    return Flipbook(texts[first], pictures[first], {"label": label, "start": first, "frames": frames})
 
 
-@contextmanager
-def drawn_by(draw: Callable[[Any], Any], value: Any) -> Iterator[Any]:
-    """Let a picture be drawn for a value, and close its figure afterwards."""
-    from matplotlib import pyplot
-    from matplotlib.figure import Figure
+def with_unit(value: Any, unit: str) -> str:
+    """A value as its slider says it; a unit that is a word stands apart.
 
-    open_before = set(pyplot.get_fignums())
-    viewers = dict(VIEWERS)
-    VIEWERS.clear()  # within a picture there can be no slider
-    try:
-        result = draw(value)
-        figure = result if isinstance(result, Figure) else getattr(result, "figure", None)
-        if figure is None and result is not None and set(pyplot.get_fignums()) == open_before:
-            show(result)
-        new = [number for number in pyplot.get_fignums() if number not in open_before]
-        if figure is None and len(new) != 1:
-            raise ValueError(
-                f"each picture of a flipbook is one figure; for {value!r}, {len(new) or 'none'} were drawn. "
-                "Let the function draw one, or return what is to be shown."
-            )
-        yield figure or pyplot.figure(new[0])
-    finally:
-        VIEWERS.update(viewers)
-        for number in set(pyplot.get_fignums()) - open_before:
-            pyplot.close(number)
-
-
-def photographed(figure: Any) -> Photo:
-    """Make a picture of a figure."""
-    from PIL import Image
-
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=DOTS, pil_kwargs={"compress_level": 1})
-    return Image.open(drawn).convert("RGB")
-
-
-def compressed(photo: Photo, size: tuple[int, int]) -> bytes:
-    """Save a picture as WebP, as good as can be in a size that a page can carry many times.
-
-    It is put in the middle of a card, so that all pictures of a flipbook are of one size and nothing below
-    them moves.
+    >>> with_unit(30.0, "°"), with_unit(3, "mm")
+    ('30°', '3 mm')
     """
-    from PIL import Image
-
-    card = Image.new("RGB", size, PAPER)
-    card.paste(photo, ((size[0] - photo.width) // 2, (size[1] - photo.height) // 2))
-    for quality in QUALITIES:
-        file = io.BytesIO()
-        card.save(file, "webp", quality=quality, method=4)
-        if file.tell() <= MOST_BYTES:
-            break
-    return file.getvalue()
+    number = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return number + (f" {unit}" if unit[:1].isalpha() else unit)
 
 
 def go_through(x: Volume, title: str | None = None) -> None:

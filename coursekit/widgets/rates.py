@@ -7,11 +7,7 @@ file. Where scripts are not allowed, curve and runs are shown side by side. Noth
 
 from __future__ import annotations
 
-import html
-import importlib.resources
-import json
 import math
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,45 +15,29 @@ from itertools import takewhile
 from typing import Any
 
 from ..finding_the_rate import RateCurve, smooth
-from .flipbooks import compressed, drawn_by, photographed
+from .stills import still
+from .widget import Widget
 
 # More points than this no screen of this size can show.
 MOST_POINTS = 120
 
 
-@dataclass(frozen=True)
-class RateDrag:
+@dataclass(frozen=True, repr=False)
+class RateDrag(Widget):
     """A curve of rates to drag along; a notebook shows it. Made by `drag_rate`.
 
-    Attributes:
-        rates: The rates that can be chosen, lowest first.
-        alt: What is to be seen, in words.
-        drawn: The curve and the runs, in WebP, for where scripts are not allowed.
-        data: What the script is given.
+    What `live()` shows has the `rate` that was dragged to in its `state`.
 
-    >>> RateDrag((0.1, 1.0), "Two rates.", b"", {})
-    RateDrag(2 rates from 0.1 to 1)
+    >>> curve = RateCurve(tuple(10 ** (n / 10 - 5) for n in range(50)), (2.3,) * 30 + (1.0,) * 20)
+    >>> drag_rate(curve, {0.001: [2.3, 2.2, 2.1], 0.1: [2.3, 0.9, 0.4]})
+    RateDrag(2 rates from 0.001 to 0.1)
     """
 
-    rates: tuple[float, ...]
-    alt: str
-    drawn: bytes
-    data: dict[str, Any]
+    name = "rate"
 
     def __repr__(self) -> str:
-        return f"RateDrag({len(self.rates)} rates from {self.rates[0]:g} to {self.rates[-1]:g})"
-
-    def _repr_html_(self) -> str:
-        # Written so that no text in it can end the element it stands in.
-        data = json.dumps(self.data).replace("<", "\\u003c")
-        picture = f"data:image/webp;base64,{b64encode(self.drawn).decode()}"
-        script = importlib.resources.files(__package__).joinpath("rate.js").read_text("utf-8")
-        return (
-            '<div class="coursekit-rate">'
-            f'<img src="{picture}" alt="{html.escape(self.alt)}" style="max-width: 100%; height: auto">'
-            f'<script type="application/json">{data}</script></div>'
-            f"<script>{script}</script>"
-        )
+        rates = [row["rate"] for row in self.data["runs"]]
+        return f"RateDrag({len(rates)} rates from {rates[0]:g} to {rates[-1]:g})"
 
 
 def drag_rate(curve: RateCurve, runs: Mapping[float, Sequence[float]]) -> RateDrag:
@@ -95,9 +75,7 @@ def drag_rate(curve: RateCurve, runs: Mapping[float, Sequence[float]]) -> RateDr
     with suppress(ValueError):
         suggestion = curve.suggestion
     data = {"trial": trial, "runs": rows, "suggestion": suggestion, "batches": max(map(len, runs.values()))}
-    with drawn_by(lambda _: draw(data), None) as figure:
-        photo = photographed(figure)
-    return RateDrag(tuple(sorted(runs)), in_words(data), compressed(photo, photo.size), data)
+    return RateDrag(in_words(data), still(lambda _: draw(data)), data)
 
 
 def thinned(losses: Sequence[float]) -> dict[str, Any]:

@@ -7,10 +7,7 @@ a file. Where scripts are not allowed, the sample is shown as it is. Nothing mov
 
 from __future__ import annotations
 
-import html
-import importlib.resources
 import io
-import json
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +21,12 @@ from ..figures import colour_of
 from ..geometry import resize
 from ..samples import describe, elements
 from ..tensors import Boxes, DicomImage, Image, Keypoints, Mask, plain
-from .flipbooks import compressed, drawn_by, photographed
+from .stills import still
+from .widget import Widget
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Photo
+    from torch import Tensor
 
 # The longer side of what is moved. It is computed anew while a slider moves, on telephones too.
 MOST_PIXELS = 224
@@ -38,39 +37,21 @@ QUALITIES = (95, 90, 80, 70)
 ENDS = {"zoom": (0.5, 2.0), "shear": (-45, 45), "rotate": (-180, 180), "shift": (-50, 50)}
 
 
-@dataclass(frozen=True)
-class WarpSliders:
+@dataclass(frozen=True, repr=False)
+class WarpSliders(Widget):
     """A sample and sliders that move it; a notebook shows them. Made by `warp_sliders`.
 
-    Attributes:
-        size: Width and height of the picture that is moved, in pixels.
-        alt: What is to be seen before anything moves.
-        drawn: The sample as `show` draws it, in WebP, for where scripts are not allowed.
-        data: What the script is given.
+    What `live()` shows has in its `state` where the sliders stand, and the `matrix` that they make.
 
-    >>> WarpSliders((32, 24), "A photo.", b"", {})
+    >>> import torch
+    >>> warp_sliders(Image(torch.linspace(0, 1, 32).expand(3, 24, 32).contiguous()), rotate=30)
     WarpSliders(24 x 32 pixels)
     """
 
-    size: tuple[int, int]
-    alt: str
-    drawn: bytes
-    data: dict[str, Any]
+    name = "warp"
 
     def __repr__(self) -> str:
-        return f"WarpSliders({by(self.size[::-1])} pixels)"
-
-    def _repr_html_(self) -> str:
-        # Written so that no text in it can end the element it stands in.
-        data = json.dumps(self.data).replace("<", "\\u003c")
-        picture = f"data:image/webp;base64,{b64encode(self.drawn).decode()}"
-        script = importlib.resources.files(__package__).joinpath("warp.js").read_text("utf-8")
-        return (
-            '<div class="coursekit-warp">'
-            f'<img src="{picture}" alt="{html.escape(self.alt)}" style="max-width: 100%; height: auto">'
-            f'<script type="application/json">{data}</script></div>'
-            f"<script>{script}</script>"
-        )
+        return f"WarpSliders({by(self.data['size'][::-1])} pixels)"
 
 
 def warp_sliders(
@@ -121,7 +102,7 @@ def warp_sliders(
     scale = width / found[0].shape[-1]
     place = [width / 2, height / 2] if look is None else [float(number) * scale for number in look]
     data = {"start": start | {"flip": bool(flip)}, "look": place} | written_out(picture, mask, places)
-    return WarpSliders((width, height), alt_text(sample), still(sample), data)
+    return WarpSliders(alt_text(sample), still(show, sample), data)
 
 
 def written_out(picture: Image, mask: Mask | None, places: list) -> dict[str, Any]:
@@ -134,13 +115,6 @@ def written_out(picture: Image, mask: Mask | None, places: list) -> dict[str, An
         "points": [about_points(one) for one in places if isinstance(one, Keypoints)],
         "boxes": [box for one in places if isinstance(one, Boxes) for box in about_boxes(one)],
     }
-
-
-def still(sample: Any) -> bytes:
-    """Draw a sample as `show` does."""
-    with drawn_by(show, sample) as figure:
-        photo = photographed(figure)
-    return compressed(photo, photo.size)
 
 
 def parts_of(sample: Any) -> tuple[Image, Mask | None, list[Keypoints | Boxes]]:
@@ -195,16 +169,10 @@ def saved(photo: Photo) -> bytes:
 
 
 def about_mask(mask: Mask | None) -> dict[str, Any]:
-    """Write the classes of a mask as a picture, low bytes as its red and high bytes as its green."""
-    from PIL import Image as pictures
-
+    """Write the classes of a mask as a picture, and how each is called and coloured."""
     if mask is None:
         return {"mask": None, "classes": []}
     numbers = plain(mask).detach().cpu().long()
-    bytes_of_pixels = [numbers & 255, (numbers >> 8) & 255, 0 * numbers]
-    file = io.BytesIO()
-    channels = [pictures.fromarray(one.byte().numpy()) for one in bytes_of_pixels]
-    pictures.merge("RGB", channels).save(file, "webp", lossless=True, method=6)
     classes = [
         {
             "number": number,
@@ -214,7 +182,18 @@ def about_mask(mask: Mask | None) -> dict[str, Any]:
         for number in numbers.unique().tolist()
         if number > 0
     ]
-    return {"mask": b64encode(file.getvalue()).decode(), "classes": classes}
+    return {"mask": two_bytes(numbers), "classes": classes}
+
+
+def two_bytes(numbers: Tensor) -> str:
+    """Write whole numbers from 0 to 65,535 as a picture without loss: low bytes are red, high ones green."""
+    from PIL import Image as pictures
+
+    file = io.BytesIO()
+    parts = (numbers & 255, (numbers >> 8) & 255, 0 * numbers)
+    channels = [pictures.fromarray(one.byte().numpy()) for one in parts]
+    pictures.merge("RGB", channels).save(file, "webp", lossless=True, method=6)
+    return b64encode(file.getvalue()).decode()
 
 
 def about_points(points: Keypoints) -> dict[str, Any]:
