@@ -18,16 +18,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from html import escape
 from io import BytesIO
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from typing import Any
 
 from .onnx_model import ABOUT, OnnxModel
+from .photo_page import photo_page
 from .serving_limits import Limits, RefusedError, check_photo, read_photo
 
-PAGE = Path(__file__).with_suffix(".html")
+SCRIPT = Path(__file__).with_suffix(".js")
+NOTE = "The photo goes to this service and to nobody else, and is not kept."
 LATELY = 200  # answers that are looked at to see whether something has changed
 # The page may load nothing from anywhere, and ask this service alone.
 POLICY = (
@@ -222,7 +223,7 @@ def add_routes(app: Any, service: Service) -> None:
     # Said by the class itself: this module is read without FastAPI, so its annotations cannot name it.
     predict.__annotations__["request"] = Request
     app.post("/predict")(predict)
-    page = PAGE.read_text(encoding="utf-8").replace("{name}", escape(service.name))
+    page = photo_page(f"{service.name}: ask the model", NOTE, [SCRIPT.read_text(encoding="utf-8")])
 
     @app.get("/", response_class=HTMLResponse)
     async def home() -> Any:

@@ -12,14 +12,16 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from contextlib import suppress
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .onnx_model import ABOUT, read_about
+from .photo_page import photo_page
 
-PAGE = Path(__file__).with_suffix(".html")
+SCRIPT = Path(__file__).with_suffix(".js")
+NOTE = "The model runs in this page. The photo stays on this machine."
 RUNTIME = "onnxruntime-web@1.30.0"
 PATIENCE = 180  # seconds, for 40 megabytes
 # What a page needs of it: the script, and the machine code for one thread with its loader.
@@ -31,6 +33,7 @@ def save_page(
     out: str | os.PathLike[str],
     runtime: str | os.PathLike[str] | None = None,
     title: str | None = None,
+    photos: Sequence[str | os.PathLike[str]] = (),
 ) -> Path:
     """Make a folder to put on any web server, in which a model answers to the photos that are dropped on it.
 
@@ -42,6 +45,7 @@ def save_page(
         out: The folder to make; files of the same names are replaced.
         runtime: The archive of onnxruntime-web, as `npm pack` writes it; without it npm is asked for it.
         title: What stands above the page; without it the folder's name.
+        photos: Files of some photos to try, for people who have none of that kind; the page gets copies.
 
     Returns:
         The page, `index.html`.
@@ -68,9 +72,21 @@ def save_page(
     shutil.copyfile(source / "model.onnx", page / "model.onnx")
     # Inside a script only "<" could end it early.
     described = json.dumps(about).replace("<", "\\u003c")
-    text = PAGE.read_text(encoding="utf-8").replace("{title}", escape(title or source.name))
-    (page / "index.html").write_text(text.replace('"{about}"', described), encoding="utf-8")
+    script = SCRIPT.read_text(encoding="utf-8").replace('"{about}"', described)
+    scripts = [f"runtime/{NEEDED[0]}", script]
+    text = photo_page(title or source.name, NOTE, scripts, copied(photos, page / "photos"))
+    (page / "index.html").write_text(text, encoding="utf-8")
     return page / "index.html"
+
+
+def copied(photos: Sequence[str | os.PathLike[str]], folder: Path) -> list[str]:
+    """Lay copies of photos into a folder, by numbers, as names of files may tell much. Their addresses."""
+    if photos:
+        folder.mkdir(exist_ok=True)
+    names = [f"{number}{Path(photo).suffix.lower()}" for number, photo in enumerate(photos, 1)]
+    for photo, name in zip(photos, names, strict=True):
+        shutil.copyfile(photo, folder / name)
+    return [f"{folder.name}/{name}" for name in names]
 
 
 def fetch_runtime(folder: Path) -> Path:

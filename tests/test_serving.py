@@ -30,8 +30,9 @@ from coursekit.export import save_model
 from coursekit.inference import load_model
 from coursekit.losses import CrossEntropy
 from coursekit.onnx_model import ABOUT, ORIENTATION
+from coursekit.photo_page import photo_page
 from coursekit.recipes import Recipe
-from coursekit.serving import PAGE, Watch, open_model
+from coursekit.serving import NOTE, SCRIPT, Watch, open_model
 from coursekit.steps import Categorize, ToFloat
 from coursekit.tensors import Image
 from coursekit.transforms import Pipeline
@@ -306,7 +307,7 @@ def test_a_saved_model_is_served_too_with_photos_upright(tmp_path: Path) -> None
 
 
 def test_the_page_asks_nobody_else() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+    text = photo_page("cells", NOTE, [SCRIPT.read_text(encoding="utf-8")])
 
     assert "http" not in text.replace("https", "http").lower().partition("<body>")[2]
     assert 'src="' not in text

@@ -88,6 +88,27 @@ def test_the_page_answers_as_python_does_and_asks_nobody(runtime: Path, tmp_path
         tab.get_by_text("This page needs a web server: run python -m http.server in its folder.").wait_for()
 
 
+def test_people_without_such_photos_can_take_one(runtime: Path, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model")
+    for name, colour in (("mine", (9, 10, 9)), ("Other photo", (200, 10, 9))):
+        (tmp_path / f"{name}.PNG").write_bytes(png(painted(*colour)))
+    own = [tmp_path / "mine.PNG", tmp_path / "Other photo.PNG"]
+    page = save_page(folder, tmp_path / "page", runtime, photos=own)
+    assert sorted(path.name for path in (tmp_path / "page" / "photos").iterdir()) == ["1.png", "2.png"]
+    with served(tmp_path / "page") as site, chromium() as browser:
+        tab = browser.new_page(**WINDOWS["phone"])
+        tab.goto(site)
+        tab.get_by_role("button", name="Photo 2").press("Enter")
+        tab.locator("img[alt='The photo Photo 2']").wait_for()
+        tab.locator("#answer", has_text="%").wait_for()
+        known = OnnxModel(folder, threads=1).predict(own[1]).probabilities
+
+        assert tab.inner_text("#answer").startswith(max(known, key=known.get))
+        assert violations(tab) == []
+        tab.goto(page.as_uri())
+        assert tab.get_by_role("button", name="Photo 1").is_disabled()
+
+
 def png(photo: pillow.Image) -> bytes:
     file = io.BytesIO()
     photo.save(file, "PNG")
