@@ -21,6 +21,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from .quizzes import Answer, Quiz, QuizError, parse
+
 _PACKAGE = Path(__file__).resolve().parent
 _OPEN = re.compile(r"^\s*(?P<fence>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}\s*(?P<argument>.*?)\s*$")
 _CODE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,})(?!.*`)")
@@ -85,19 +87,36 @@ def definition(name: str) -> tuple[str, Path]:
         ...
     LookupError: coursekit/lessons.py has no definition 'nothing'
     """
-    module, _, inner = name.partition(".")
-    path = _PACKAGE / f"{module}.py"
+    codes, path = definitions(name)
+    return codes[0], path
+
+
+def definitions(name: str) -> tuple[list[str], Path]:
+    """All definitions of one name in one place, as `definition` gives the first: a function has its methods.
+
+    >>> len(definitions("geometry.rotate")[0]) > 2
+    True
+    """
+    folder, rest = _PACKAGE, name
+    while (folder / rest.partition(".")[0]).is_dir() and "." in rest:
+        folder, rest = folder / rest.partition(".")[0], rest.partition(".")[2]
+    module, _, inner = rest.partition(".")
+    path = folder / f"{module}.py"
     if not path.is_file() or not inner:
         raise LookupError(f"{name!r} is no definition of coursekit; write it as module.name")
     source = path.read_text(encoding="utf-8")
-    inside: list[ast.stmt] = ast.parse(source).body
+    found, inside = [], ast.parse(source).body
     for part in inner.split("."):
         found = [node for node in inside if _name_of(node) == part]
         if not found:
             raise LookupError(f"coursekit/{module}.py has no definition {inner!r}")
         inside = getattr(found[0], "body", [])
-    first = min(node.lineno for node in [found[0], *getattr(found[0], "decorator_list", [])])
-    return inspect.cleandoc("\n" + "\n".join(source.splitlines()[first - 1 : found[0].end_lineno])), path
+    return [_text_of(node, source.splitlines()) for node in found], path
+
+
+def _text_of(node: ast.stmt, lines: list[str]) -> str:
+    first = min(part.lineno for part in [node, *getattr(node, "decorator_list", [])])
+    return inspect.cleandoc("\n" + "\n".join(lines[first - 1 : node.end_lineno]))
 
 
 def _name_of(node: ast.stmt) -> str:
@@ -134,6 +153,12 @@ def _directive(name: str, argument: str, body: list[str], line: str, titles: Map
     def convert(part: list[str]) -> list[str]:
         return plain_markdown("\n".join(part), titles).splitlines()
 
+    if name == "quiz" or (name == "predict" and argument):
+        try:
+            quiz = parse(argument, lines)
+        except QuizError as error:
+            raise UnknownSyntax(str(error), [*lines, line][min(error.line, len(lines))]) from error
+        return _quiz(quiz, _ADMONITIONS.get(name, "Question"), convert)
     if name in _ADMONITIONS:
         return _quoted(argument or _ADMONITIONS[name], convert(lines))
     if name not in _DIRECTIVES:
@@ -162,10 +187,29 @@ def _folded(title: str, options: Mapping[str, str], lines: list[str], convert: C
     return ["", f"<details><summary>{title}</summary>", "", *convert(lines), "", "</details>", ""]
 
 
-def _selfcheck(argument: str, options: Mapping[str, str], lines: list[str], convert: Converter) -> list[str]:
-    middle = lines.index("---")
-    answer = _folded("Show the answer", options, lines[middle + 1 :], convert)
-    return ["", "**Question**", "", *convert(lines[:middle]), *answer]
+def _quiz(quiz: Quiz, label: str, convert: Converter) -> list[str]:
+    """A quiz where nothing can be clicked: the question, what there is to choose from, and folded answers."""
+    names = [chr(ord("A") + number) for number in range(len(quiz.answers))]
+    shown = [quiz.answers[place].text for place in quiz.shown_order()]
+    choices = [f"- **{name}**: {text}" for name, text in zip(names, shown, strict=True)]
+    choices = choices if quiz.kind in {"single", "multiple", "order"} else []
+    if quiz.kind == "order":
+        told = [f"{place}. {answer.text}" for place, answer in enumerate(quiz.answers, start=1)]
+    else:
+        told = [line for pair in zip(names, quiz.answers, strict=True) for line in _told(quiz, *pair)]
+    answers = [*told, *([""] if told else []), *quiz.closing.splitlines()]
+    title = f"**{label}.** {quiz.hint}"
+    question = [*quiz.question.splitlines(), "", *choices]
+    return ["", title, "", *convert(question), *_folded("Show the answer", {}, answers, convert)]
+
+
+def _told(quiz: Quiz, name: str, answer: Answer) -> list[str]:
+    """What is said of one answer, as an item of a list."""
+    if quiz.kind in {"number", "printed"}:
+        name = f"`{answer.text}`"
+    first, *others = answer.why.splitlines()
+    verdict = f"**{name}** is right." if answer.right else f"Not **{name}**."
+    return [f"- {verdict} {first}", *(f"  {line}".rstrip() for line in others)]
 
 
 def _source(name: str, options: Mapping[str, str], lines: list[str], convert: Converter) -> list[str]:
@@ -193,9 +237,14 @@ def _table(caption: str, options: Mapping[str, str], lines: list[str], convert: 
     return ["", *(f"| {' | '.join(row)} |" for row in [header, ruler, *rows]), "", f"*{caption}*", ""]
 
 
+def _made_page(title: str, options: Mapping[str, str], lines: list[str], convert: Converter) -> list[str]:
+    """A notebook has the folder itself."""
+    return ["", f"*{title}*: `python -m http.server --directory page`, in a terminal.", ""]
+
+
 _DIRECTIVES = {
     "folded": _folded,
-    "selfcheck": _selfcheck,
+    "made-page": _made_page,
     "source": _source,
     "exercise": _exercise,
     "math": _formula,

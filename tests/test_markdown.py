@@ -46,13 +46,6 @@ def test_what_stands_in_a_note_is_converted_too() -> None:
     ]  # fmt: skip
 
 
-def test_an_answer_is_folded() -> None:
-    assert plain_markdown(":::{selfcheck}\nWhy?\n\n---\nBecause {term}`x`.\n:::").splitlines() == [
-        "**Question**", "", "Why?", "",
-        "<details><summary>Show the answer</summary>", "", "Because x.", "", "</details>",
-    ]  # fmt: skip
-
-
 def test_the_library_is_shown_from_its_file() -> None:
     shown = plain_markdown(":::{source} splits.group_split\n:::")
 
