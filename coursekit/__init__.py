@@ -6,7 +6,7 @@ Read it from the bottom up, or from the top down:
   `evidence`, `subgroups`); `export`, a model as a folder (its network a blueprint: `blueprints`), and
   `inference`, which loads it anywhere; `onnx_export` (on `onnx_layers`, `onnx_shrinking`), a model as one
   graph, and `onnx_model`, which asks it without torch; `serving` (within `serving_limits`), either of them as
-  a service; `web_page`, a model that answers in a page.
+  a service; `web_page`, a model that answers in a page; `photo_page`, the page of both.
 - training: `learner`, the `loop` made comfortable; `callbacks` that hear its `events`, and `screens` (what
   shows how far it is), each callback a few lines: `stepping`, `averaging`, `stopping`, `tracing`, `mixing`,
   `acceleration`, `parallel`, `logs`, `watching`; `checkpoints` (of where it is `standing`, in
@@ -28,8 +28,8 @@ Read it from the bottom up, or from the top down:
   `dispatch`, `choices` and `signatures`.
 - apart: `kit` (loads a learner's own library), `originals` and `definitions`; `grader` (checks that teach),
   `sandbox` (locks learners' code away) and `classroom` (all that a course hands in); `workspace`,
-  `progress`, `scratch`, `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown` and `server`;
-  `widgets`.
+  `progress`, `scratch`, `notebook`, `cli`, `data` and `diagnosis`; `lessons`, `markdown`, `quizzes` and
+  `server`; `widgets`; `workshop`.
 
 Every public name stands in `api` and is reached as `coursekit.name`; nothing heavy is imported
 until a name is asked for.

@@ -138,10 +138,18 @@ from .vision import vision_learner
 from .vocabularies import MultiCategorize, Tabulate, Tokenize
 from .watching import ActivationStatistics, LossPlot, TimeAndMemory
 from .web_page import save_page
+from .widgets.convolutions import KernelSlide, slide_kernel
 from .widgets.descents import Descent, step_down
+from .widgets.digits import DigitPad, draw_digit
+from .widgets.finders import RateChoice, choose_rate
 from .widgets.flipbooks import Flipbook, flipbook
+from .widgets.kinds import TurnedTogether, turn_together
+from .widgets.loops import RecordedFit, step_through
 from .widgets.rates import RateDrag, drag_rate
+from .widgets.softmaxes import SoftmaxSliders, softmax_sliders
 from .widgets.warps import WarpSliders, warp_sliders
+from .workshop.changes import apply_changes
+from .workshop.showing import clean, studio
 
 if typing.TYPE_CHECKING:  # To a type checker each method is one more signature of the same function.
     from typing import overload as method
@@ -195,6 +203,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "Dice",
     "DiceScore",
     "DicomImage",
+    "DigitPad",
     "Distributed",
     "Erase",
     "F1",
@@ -216,6 +225,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "Interpretation",
     "IntersectionOverUnion",
     "Items",
+    "KernelSlide",
     "Keypoints",
     "LabelAccuracy",
     "Learner",
@@ -260,12 +270,14 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "RandomRotate",
     "RandomSplit",
     "RandomTransform",
+    "RateChoice",
     "RateCurve",
     "RateDrag",
     "RateFinder",
     "Recall",
     "Recipe",
     "Recolour",
+    "RecordedFit",
     "Recorder",
     "ResNet",
     "ResidualBlock",
@@ -282,6 +294,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "Shift",
     "Shuffled",
     "SmallCNN",
+    "SoftmaxSliders",
     "Source",
     "SourceError",
     "StopEarly",
@@ -299,6 +312,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "TopAccuracy",
     "TraceNaN",
     "Transform",
+    "TurnedTogether",
     "TypedTensor",
     "UNet",
     "Volume",
@@ -310,6 +324,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "accuracy",
     "aerial",
     "alt_text",
+    "apply_changes",
     "binary_cross_entropy",
     "blood_cells",
     "body_scan",
@@ -319,7 +334,9 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "check_photos",
     "check_split",
     "choose_device",
+    "choose_rate",
     "cifar10",
+    "clean",
     "clothes",
     "compare_groups",
     "confusion_matrix",
@@ -329,6 +346,7 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "ct_slice",
     "digits",
     "drag_rate",
+    "draw_digit",
     "efficientnet_lite0",
     "error_rate",
     "examine",
@@ -381,17 +399,22 @@ __all__ = [  # noqa: RUF022 (in Python's own order, as dir() has them)
     "show_results",
     "show_schedule",
     "show_where_it_looks",
+    "slide_kernel",
     "small_digits",
     "softmax",
+    "softmax_sliders",
     "solar_cells",
     "spoken_digits",
     "step_decay",
     "step_down",
+    "step_through",
     "stratified_split",
+    "studio",
     "suggest_rate",
     "temple",
     "time_split",
     "top_losses",
+    "turn_together",
     "typed_like",
     "vision_learner",
     "warmed_up",

@@ -278,7 +278,7 @@ class Recorder(Callback):
     def plot(self) -> None:
         """Draw the training loss of each batch and the validation loss of each epoch.
 
-        The matplotlib figure's attribute `alt` says in a sentence what it shows, for those who do not see
+        The figure's attribute `alt_text` says in a sentence what it shows, for those who do not see
         it. Raises ValueError when nothing was trained.
 
         >>> from matplotlib import pyplot
@@ -286,7 +286,7 @@ class Recorder(Callback):
         >>> recorder.losses = [0.7, 0.5, 0.4, 0.4]
         >>> recorder.rows, recorder.ends = [{"valid loss": 0.6}, {"valid loss": 0.5}], [2, 4]
         >>> recorder.plot()
-        >>> pyplot.gcf().alt
+        >>> pyplot.gcf().alt_text
         'Training loss over 4 batches goes from 0.7 to 0.4; validation loss by epoch: 0.6, 0.5.'
         """
         if not self.losses:
@@ -304,7 +304,7 @@ class Recorder(Callback):
         axes.plot(list(valid), list(valid.values()), "o-", label="validation, each epoch")
         axes.set(xlabel="batch", ylabel="loss")
         axes.legend()
-        figure.alt = (
+        figure.alt_text = (
             f"Training loss over {len(self.losses)} batches goes from {self.losses[0]:.3g} to "
             f"{self.losses[-1]:.3g}; validation loss by epoch: "
             f"{', '.join(f'{loss:.3g}' for loss in valid.values()) or 'none'}."

@@ -20,10 +20,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from . import __version__, data, workspace
-from .classroom.commands import grade, override, regrade
+from .classroom.commands import grade, regrade
 from .classroom.export_command import export
+from .classroom.override_command import override
 from .kit import KitError, KitWarning
-from .progress import WorkspaceError, WorkspaceWarning
+from .progress import WorkspaceError, WorkspaceWarning, write_whole
 
 FAILED, COULD_NOT_RUN = 1, 2
 
@@ -161,11 +162,18 @@ def watch(word: Word, whole_kit: WholeKit = False, device: Device = None) -> Non
 
 
 @app.command(epilog="Example: coursekit status")
-def status() -> None:
+def status(
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="A file to write, for the book's page Where you are.")
+    ] = None,
+) -> None:
     """Say what is started and passed, with points."""
     from .grader.exercises import words
 
     space = workspace.location()
+    if json_file:
+        write_whole(json_file, space.progress.for_pages())
+        typer.echo(f"Written: {json_file}. The book's page Where you are adds it to what it knows.\n")
     known = words()
     progress = {word: space.progress.of(word) for word in space.progress.words()}
     width = max(map(len, [*known, *progress, "exercise"]))

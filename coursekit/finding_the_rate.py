@@ -213,13 +213,13 @@ class RateCurve:
     def plot(self) -> None:
         """Draw the losses, smoothed and as they were, over the rates, with a line at the suggestion.
 
-        The matplotlib figure's attribute `alt` says in words what it shows. Losses that ran away leave the
+        The figure's attribute `alt_text` says in words what it shows. Losses that ran away leave the
         picture at its top, so that the fall before is seen.
 
         >>> from matplotlib import pyplot
         >>> rates = tuple(10 ** (number / 10 - 5) for number in range(50))
         >>> RateCurve(rates, tuple(2.3 - 2 / (1 + 0.01 / rate) + 5 * rate for rate in rates)).plot()
-        >>> print(pyplot.gcf().alt.split(". ")[1])
+        >>> print(pyplot.gcf().alt_text.split(". ")[1])
         Smoothed, it begins at 2.3, is lowest at the rate 0.05, with 0.93, and ends at 4.3
         """
         from matplotlib import pyplot
@@ -239,7 +239,7 @@ class RateCurve:
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
         axes.set_ylim(means[lowest] - 0.2 * fall, means[0] + 0.6 * fall)
         axes.legend()
-        figure.alt = (
+        figure.alt_text = (
             f"Loss of each batch over the learning rate,{self._range()}. Smoothed, it begins at "
             f"{means[0]:.3g}, is lowest at the rate {rates[lowest]:.2g}, with {means[lowest]:.3g}, and ends "
             f"at {means[-1]:.3g}. Marked by a line: {self._suggested()}."

@@ -107,6 +107,20 @@ class Progress:
         )
         return {}
 
+    def for_pages(self) -> str:
+        """What was checked, as the text that the book's page "Where you are" takes in.
+
+        >>> Progress(Path("nowhere")).for_pages()
+        '{"version": 1, "read": {}, "quizzes": {}, "exercises": {}}'
+        """
+        known = {word: self.of(word) for word in self.words()}
+        checked = {
+            word: {"points": one.get("points", 0), "of": one.get("of", 0), "at": one["checked"]}
+            for word, one in known.items()
+            if "checked" in one
+        }
+        return json.dumps({"version": 1, "read": {}, "quizzes": {}, "exercises": checked})
+
     def note(self, word: str, **news: Any) -> None:
         """Add news to what is known of an exercise, with the time.
 

@@ -137,11 +137,11 @@ def joined(*parts: tuple[float, Function]) -> Function:
 def show_schedule(**schedules: Function) -> None:
     """Draw schedules over the course of training, each under the name it is given by.
 
-    The matplotlib figure's attribute `alt` says in words where each begins, is highest and ends.
+    The matplotlib figure's attribute `alt_text` says in words where each begins, is highest and ends.
 
     >>> from matplotlib import pyplot
     >>> show_schedule(fall=cosine)
-    >>> pyplot.gcf().alt
+    >>> pyplot.gcf().alt_text
     'Part of the learning rate over training. fall: begins at 1, is highest at 0 % with 1, ends at 0.'
     """
     from matplotlib import pyplot
@@ -159,7 +159,7 @@ def show_schedule(**schedules: Function) -> None:
         )
     axes.set(xlabel="training, %", ylabel="part of the rate")
     axes.legend()
-    figure.alt = f"Part of the learning rate over training. {'; '.join(told)}."
+    figure.alt_text = f"Part of the learning rate over training. {'; '.join(told)}."
 
 
 def _check_progress(progress: float) -> None:

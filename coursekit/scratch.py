@@ -28,6 +28,8 @@ except ImportError:  # Windows: there a killed process leaves its folders
 
 # A folder is made first and locked then; one that is younger than this is left alone.
 NEW = 60.0
+# Only what was made here is ever cleared away: people call folders of their own coursekit-something.
+PREFIX = "coursekit-scratch-"
 
 
 class Scratch:
@@ -39,7 +41,7 @@ class Scratch:
 
     def __init__(self, purpose: str) -> None:
         _clear_once()
-        self.path = Path(tempfile.mkdtemp(prefix=f"coursekit-{purpose}-"))
+        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-"))
         self._lock = _locked(self.path)
 
     def __enter__(self) -> Scratch:
@@ -74,7 +76,7 @@ def _locked(folder: Path) -> int | None:
 @cache
 def _clear_once() -> None:
     """Clear away what killed processes of ours left; once in a process is enough."""
-    for folder in Path(tempfile.gettempdir()).glob("coursekit-*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         # Somebody else's cannot be opened or removed, and one may vanish meanwhile.
         with contextlib.suppress(OSError):
             about = folder.lstat()

@@ -1,11 +1,12 @@
 """One local server for the book and the live lessons: what `make learn` starts.
 
-It is JupyterLab with two things added. `/book/` serves the pages. `/run/first_model` makes the learner's own
-copy of a lesson, once, and opens it; `/run/exercise/first_model` does the same with an exercise. All of this
-needs JupyterLab's token, which the printed address carries: nobody else on the machine can run code.
+It is JupyterLab with three things added. `/book/` serves the pages. `/run/first_model` makes the learner's
+own copy of a lesson, once, and opens it; `/run/exercise/first_model` does the same with an exercise.
+`/run/progress.json` tells the pages which exercises were checked. All of this needs JupyterLab's token, which
+the printed address carries: nobody else on the machine can run code.
 
 >>> [rule[0] for rule in routes("/", Path("pages"), Workspace(Path("workspace")))]
-['/book/(.*)', '/book', '/run/(exercise/)?([a-z0-9_]+)']
+['/book/(.*)', '/book', '/run/progress.json', '/run/(exercise/)?([a-z0-9_]+)']
 """
 
 from __future__ import annotations
@@ -51,6 +52,23 @@ class BookPage(JupyterHandler, web.StaticFileHandler):
     def set_extra_headers(self, path: str) -> None:
         """Ask for changes each time, so that a book built anew is seen at once."""
         self.set_header("Cache-Control", "no-cache")
+
+
+class Standing(JupyterHandler):
+    """Which exercises of this workspace were checked, for the pages to show."""
+
+    auth_resource = "contents"
+
+    def initialize(self, workspace: Workspace) -> None:
+        """Remember whose progress it is."""
+        self.workspace = workspace
+
+    @web.authenticated
+    @authorized
+    def get(self) -> None:
+        """Send it as the text that the pages take in."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(self.workspace.progress.for_pages())
 
 
 class Run(JupyterHandler):
@@ -132,6 +150,7 @@ def routes(base: str, pages: Path, workspace: Workspace) -> list[tuple[Any, ...]
             web.RedirectHandler,
             {"url": url_path_join(base, "/book/index.html")},
         ),
+        (url_path_join(base, r"/run/progress.json"), Standing, {"workspace": workspace}),
         (url_path_join(base, r"/run/(exercise/)?([a-z0-9_]+)"), Run, {"workspace": workspace}),
     ]
 

@@ -109,7 +109,7 @@ class ActivationStatistics(Callback):
         """Draw means, spreads and shares near zero over the batches, and each layer's histogram over time.
 
         Nine layers are drawn at most. In a histogram, batches go from left to right and sizes from 0 at the
-        bottom upwards; darker is more, by the logarithm. The figure's attribute `alt` says it in words.
+        bottom upwards; darker is more, by the logarithm. The figure's attribute `alt_text` says it in words.
         Raises ValueError when nothing was seen.
 
         >>> watch = ActivationStatistics()
@@ -118,7 +118,7 @@ class ActivationStatistics(Callback):
         >>> watch.histograms = {"0": torch.ones(2, 40) / 40}
         >>> watch.plot()
         >>> from matplotlib import pyplot
-        >>> print(pyplot.gcf().alt)
+        >>> print(pyplot.gcf().alt_text)
         What layers answer, from the first of 2 batches to the last.
         0: mean 0 to 0.1, spread 1 to 0.9, near zero 10 % to 50 %.
         """
@@ -138,7 +138,7 @@ class ActivationStatistics(Callback):
         figure.legend(*places[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
         for axes, name in zip(places[1:].flat, [*names, *[""] * (3 * rows - len(names))], strict=True):
             self._draw_histogram(axes, name)
-        figure.alt = self._describe(names)
+        figure.alt_text = self._describe(names)
 
     def _draw_histogram(self, axes: Any, name: str) -> None:
         if not name:
@@ -284,7 +284,7 @@ class LossPlot(Callback):
     """Draws the losses while training goes on, in one place of the notebook, anew after each epoch.
 
     Outside a notebook nothing is shown. `figure` is the last picture, a matplotlib figure; its attribute
-    `alt`, which the notebook keeps beside it, says in words what it shows.
+    `alt_text`, which the notebook keeps beside it, says in words what it shows.
 
     >>> from .callbacks import Progress
     >>> from .learner import Learner
@@ -292,7 +292,7 @@ class LossPlot(Callback):
     >>> plot = LossPlot()
     >>> quiet = {"callbacks": [Progress("off"), plot], "device": "cpu"}
     >>> Learner((batches, batches), nn.Linear(1, 1), nn.MSELoss(), **quiet).fit(2, rate=0.1)
-    >>> plot.figure.alt[:33]
+    >>> plot.figure.alt_text[:33]
     'Training loss over 2 batches goes'
     """
 
@@ -317,7 +317,7 @@ class LossPlot(Callback):
     def _show(self) -> None:
         from IPython.display import display
 
-        about = {"image/png": {"alt": self.figure.alt}}
+        about = {"image/png": {"alt": self.figure.alt_text}}
         if self._shown is None:
             self._shown = display(self.figure, display_id=True, metadata=about)
         else:

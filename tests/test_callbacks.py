@@ -353,8 +353,8 @@ def test_the_plot_says_in_words_what_it_shows(make_learner):
     axes = figure.axes[0]
     pyplot.close(figure)
 
-    assert figure.alt.startswith("Training loss over 6 batches goes from 0.")
-    assert "validation loss by epoch: 0." in figure.alt
+    assert figure.alt_text.startswith("Training loss over 6 batches goes from 0.")
+    assert "validation loss by epoch: 0." in figure.alt_text
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("batch", "loss")
     assert axes.lines[1].get_xdata().tolist() == [2, 4, 6]
 

@@ -99,6 +99,15 @@ def test_status_before_and_after(space: Workspace):
     assert re.search("first_model +passed +1 of 1 points", after.output)
 
 
+def test_status_writes_what_the_pages_take_in(space: Workspace, tmp_path: Path):
+    space.progress.note("first_model", passed=True, points=8, of=8)
+    file = tmp_path / "mine.json"
+    answer = CliRunner().invoke(cli.app, ["status", "--json", str(file)])
+
+    assert answer.output.startswith(f"Written: {file}. The book's page Where you are adds it")
+    assert json.loads(file.read_text())["exercises"]["first_model"]["points"] == 8
+
+
 def test_status_does_not_load_torch(space: Workspace):
     code = "from coursekit.cli import app; app(['status'], standalone_mode=False); print([*sys.modules])"
     answer = subprocess.run(

@@ -322,7 +322,7 @@ def test_the_picture_marks_the_suggestion_and_says_so():
     RateCurve(tuple(RATES), tuple(LOSSES)).plot()
     figure = pyplot.gcf()
 
-    assert "Marked by a line: suggestion 0.01" in figure.alt
+    assert "Marked by a line: suggestion 0.01" in figure.alt_text
     assert figure.axes[0].get_xscale() == "log"
     assert [line.get_label() for line in figure.axes[0].lines] == [
         "each batch",
@@ -337,7 +337,7 @@ def test_a_picture_without_a_suggestion_has_no_line():
     curve = RateCurve(tuple(RATES), (1.0,) * 60)
     curve.plot()
 
-    assert "Marked by a line: no suggestion" in pyplot.gcf().alt
+    assert "Marked by a line: no suggestion" in pyplot.gcf().alt_text
     assert len(pyplot.gcf().axes[0].lines) == 2
     assert repr(curve).endswith("no suggestion)")
     pyplot.close()

@@ -21,25 +21,60 @@ TABLE = """
 face
     api                 acceleration agreement amounts array_sets augment averaging backbones baselines
                         blocks callbacks checkpoints choices colours confusion convolutions creating
-                        cropping datablock descriptions devices dispatch display evidence export figures
-                        files finding finding_the_rate geometry heads inference inspecting interpret
-                        learner loaders logs losses metrics mixing movements onnx_export onnx_model
-                        optimizers orders parallel photo_sets photos ranking recipes resnets scan_sets
-                        scans schedules sources splits splitters stepping steps stopping subgroups
-                        table_sets tensors tracing transforms unets vision vocabularies watching
-                        web_page widgets.descents widgets.flipbooks widgets.rates widgets.warps
+                        cropping datablock descriptions devices dispatch display evidence export
+                        figures files finding finding_the_rate geometry heads inference inspecting
+                        interpret learner loaders logs losses metrics mixing movements onnx_export
+                        onnx_model optimizers orders parallel photo_sets photos ranking recipes resnets
+                        scan_sets scans schedules sources splits splitters stepping steps stopping
+                        subgroups table_sets tensors tracing transforms unets vision vocabularies
+                        watching web_page widgets.convolutions widgets.descents widgets.digits
+                        widgets.finders widgets.flipbooks widgets.kinds widgets.loops widgets.rates
+                        widgets.softmaxes widgets.warps workshop.changes workshop.showing
 apart
+    workshop
+    workshop.showing    widgets.widget workshop.changes workshop.cleaners workshop.studios
+    workshop.studios    files sources workshop.projects workshop.scripts workshop.surveys workshop.trainings
+                        workshop.turns
+    workshop.turns
+    workshop.projects   predictions sources workshop.changes workshop.scripts workshop.surveys
+                        workshop.thumbnails workshop.trainings
+    workshop.trainings  callbacks workshop.changes workshop.cleaners workshop.scripts
+    workshop.scripts    workshop.surveys
+    workshop.surveys    files samples splitters workshop.changes workshop.thumbnails
+    workshop.cleaners   callbacks confusion files finding interpret loaders photos samples tensors
+                        workshop.changes workshop.thumbnails
+    workshop.thumbnails photos
+    workshop.changes    samples
     widgets
+    widgets.convolutions canvas descriptions geometry samples tensors widgets.stills widgets.warps
+                        widgets.widget
+    widgets.kinds       canvas descriptions dispatch display drawing figures geometry samples tensors
+                        widgets.stills widgets.warps widgets.widget
+    widgets.loops       events learner optimizers widgets.widget
+    widgets.softmaxes   descriptions tensors widgets.digit_reader widgets.stills widgets.warps
+                        widgets.widget
     widgets.warps       canvas descriptions display drawing figures geometry samples tensors
-                        widgets.flipbooks
-    widgets.descents    widgets.flipbooks
-    widgets.rates       finding_the_rate widgets.flipbooks
-    widgets.flipbooks   display drawing figures scenes screens tensors
-    cli                 classroom.commands classroom.export_command data diagnosis grader.exercises
-                        inference kit progress root serving workspace
+                        widgets.stills widgets.widget
+    widgets.descents    widgets.stills widgets.widget
+    widgets.digits      widgets.digit_reader widgets.page_network widgets.widget
+    widgets.digit_reader array_sets callbacks convolutions downloads learner losses metrics sources splits
+                        tensor_files tensors widgets.handwriting
+    widgets.handwriting events
+    widgets.page_network
+    widgets.rates       finding_the_rate widgets.stills widgets.widget
+    widgets.finders     callbacks finding_the_rate widgets.stills widgets.widget
+    widgets.flipbooks   display drawing figures scenes screens tensors widgets.stills
+                        widgets.widget
+    widgets.stills      display figures widgets.widget
+    widgets.widget      widgets.modules
+    widgets.modules
+    cli                 classroom.commands classroom.export_command classroom.override_command data diagnosis
+                        grader.exercises inference kit progress root serving workspace
     classroom
+    classroom.override_command classroom.commands classroom.results grader.exercises progress
     classroom.commands  classroom.changes classroom.gradebook classroom.handing_out classroom.intake
-                        classroom.ordering classroom.results classroom.rules grader.exercises progress
+                        classroom.neutral classroom.ordering classroom.results classroom.roster
+                        classroom.rules progress
     classroom.ordering  classroom.cluster classroom.crew classroom.gradebook classroom.grading classroom.rows
                         classroom.submission grader.batch grader.exercises progress sandbox.availability
     classroom.grading   classroom.crew classroom.gradebook classroom.handing_out classroom.records
@@ -66,7 +101,8 @@ apart
     classroom.tally     classroom.rows classroom.submission grader.report
     classroom.page      classroom.neutral
     classroom.changes   classroom.gradebook classroom.records classroom.rows grader.report
-    classroom.gradebook classroom.book_file classroom.records classroom.rows classroom.rules
+    classroom.gradebook classroom.book_file classroom.records classroom.roster classroom.rows classroom.rules
+    classroom.roster    classroom.neutral classroom.senders progress
     classroom.records   classroom.book_file classroom.rows
     classroom.which_exercise definitions grader.exercises
     classroom.cluster   classroom.crew grader.exercises root sandbox
@@ -93,7 +129,8 @@ apart
     sandbox.gpu_share   grader.process
     sandbox.shell       sandbox.limits
     sandbox.warm        grader.runner sandbox.call_filter sandbox.confinement sandbox.consumption
-                        sandbox.limits sandbox.system_calls
+                        sandbox.holding sandbox.limits sandbox.system_calls
+    sandbox.holding     sandbox.consumption
     sandbox.confinement sandbox.call_filter sandbox.limits sandbox.system_calls
     sandbox.call_filter
     sandbox.consumption
@@ -112,7 +149,8 @@ apart
     classroom.contents
     progress
     lessons             markdown sources
-    markdown            grader.exercises
+    markdown            grader.exercises quizzes
+    quizzes
     kit                 definitions originals
     originals           definitions
     grader.likeness     definitions grader.exercises grader.starter
@@ -125,7 +163,8 @@ apart
                         grader.scenario
     grader.telling      grader.form grader.job grader.judging grader.mistakes grader.observing
                         grader.report grader.wording
-    grader.report       grader.wording
+    grader.report       grader.showing grader.wording
+    grader.showing      grader.wording
     grader.mistakes     grader.comparison grader.encoding grader.form grader.judging grader.observing
                         grader.wording
     grader.judging      grader.comparison grader.form grader.observing grader.wording
@@ -143,8 +182,9 @@ apart
     definitions
     scratch
 apps
-    web_page            onnx_model
-    serving             inference onnx_model serving_limits
+    web_page            onnx_model photo_page
+    serving             inference onnx_model photo_page serving_limits
+    photo_page
     serving_limits
     onnx_export         batches creating cropping finding metrics onnx_layers onnx_model onnx_shrinking
                         predictions recipes tensors transforms

@@ -20,8 +20,36 @@ TOP_LEVEL = {
 
 # Tests of the whole, which belong to no module.
 TESTS_OF_THE_WHOLE = {
-    *("benchmarks", "book", "exercises", "layers", "layout", "lesson_ways", "own_data", "own_types", "pages"),
-    *("change_one_thing", "host_waits", "public_names", "setup", "transformers", "hostile", "instructors"),
+    *(
+        "all_of_coursekit",
+        "benchmarks",
+        "book",
+        "change_one_thing",
+        "complaints",
+        "degenerate_answers",
+        "exercises",
+    ),
+    *(
+        "host_waits",
+        "hostile",
+        "hostile_course",
+        "instructors",
+        "layers",
+        "layout",
+        "lesson_ways",
+        "own_data",
+    ),
+    *(
+        "own_types",
+        "pages",
+        "pages_carried",
+        "pages_course",
+        "pages_firefox",
+        "pages_light",
+        "pages_progress",
+        "pages_quizzes",
+    ),
+    *("pages_search", "pages_speed", "pages_terms", "pages_touch", "public_names", "setup", "transformers"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -26,6 +27,20 @@ def test_news_adds_to_what_is_known(progress: Progress):
     assert (known["started"], known["points"], known["passed"]) == (started, 6, False)
     assert known["first_passed"] <= known["checked"]
     assert progress.words() == ["first_model"]
+
+
+def test_pages_are_told_what_was_checked_and_when(progress: Progress):
+    progress.note("tensors")
+    progress.note("first_model", passed=False, points=3, of=8)
+    told = json.loads(progress.for_pages())
+
+    at = progress.of("first_model")["checked"]
+    assert told == {
+        "version": 1,
+        "read": {},
+        "quizzes": {},
+        "exercises": {"first_model": {"points": 3, "of": 8, "at": at}},
+    }
 
 
 def test_nothing_is_known_of_what_was_never_started(progress: Progress):

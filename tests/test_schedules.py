@@ -156,7 +156,7 @@ def test_schedules_are_drawn_and_told():
     show_schedule(one_cycle=one_cycle, steps=step_decay)
     figure = pyplot.gcf()
 
-    assert "one_cycle: begins at 0.04, is highest at 25 % with 1, ends at 0" in figure.alt
-    assert "steps: begins at 1, is highest at 0 % with 1, ends at 0.01." in figure.alt
+    assert "one_cycle: begins at 0.04, is highest at 25 % with 1, ends at 0" in figure.alt_text
+    assert "steps: begins at 1, is highest at 0 % with 1, ends at 0.01." in figure.alt_text
     assert [line.get_label() for line in figure.axes[0].lines] == ["one_cycle", "steps"]
     pyplot.close(figure)

@@ -43,7 +43,7 @@ def make_old(folder: Path) -> None:
 def test_it_goes_with_its_work() -> None:
     with Scratch("test") as scratch:
         (scratch.path / "deep").mkdir()
-        assert "coursekit-test-" in scratch.path.name
+        assert "coursekit-scratch-test-" in scratch.path.name
 
     assert not scratch.path.exists()
     scratch.remove()  # once more is no error
@@ -55,7 +55,7 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_lives_stays(tmp_
     left, kept = first_line(killed), first_line(alive)
     killed.kill()
     killed.communicate()
-    strangers = tmp_path / "somebody-elses"
+    strangers = tmp_path / "coursekit-of-my-own"
     strangers.mkdir()
     for folder in (left, kept, strangers):
         make_old(folder)
@@ -71,10 +71,10 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_lives_stays(tmp_
 
 @needs_locks
 def test_a_folder_that_was_made_just_now_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "coursekit-just-made").mkdir()
+    (tmp_path / "coursekit-scratch-just-made").mkdir()
 
     python(tmp_path, "go").communicate()
-    assert (tmp_path / "coursekit-just-made").exists()
+    assert (tmp_path / "coursekit-scratch-just-made").exists()
 
 
 @needs_locks
@@ -82,7 +82,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "precious").write_text("mine")
-    link = tmp_path / "coursekit-link"
+    link = tmp_path / "coursekit-scratch-link"
     link.symlink_to(elsewhere)
     long_ago = time.time() - 3600
     os.utime(link, (long_ago, long_ago), follow_symlinks=False)

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+from coursekit.progress import Progress
+
 jupyter_client = pytest.importorskip("jupyter_client")
 psutil = pytest.importorskip("psutil")
 
@@ -133,7 +135,9 @@ def test_jupyterlab_asks_nothing_and_looks_nowhere_else(server: Started) -> None
     assert config["extensionManager"]["name"] == "read-only"
 
 
-@pytest.mark.parametrize("path", ["/book/index.html", "/run/first_model", "/lab", "/book/?token=wrong"])
+@pytest.mark.parametrize(
+    "path", ["/book/index.html", "/run/first_model", "/run/progress.json", "/lab", "/book/?token=wrong"]
+)
 def test_nothing_is_served_without_the_token(server: Started, path: str) -> None:
     status, text, where = server.get(path, server.new_browser())
 
@@ -163,6 +167,15 @@ def test_a_run_link_makes_the_learners_copy_once_and_opens_it(server: Started) -
     assert made["cells"]
     assert json.loads(copy.read_text())["cells"] == []
     assert [file.name for file in copy.parent.iterdir()] == ["first_model.ipynb"]
+
+
+def test_pages_are_told_which_exercises_were_checked(server: Started) -> None:
+    Progress(server.workspace).note("tensors", passed=True, points=6, of=6)
+    server.get("/book/index.html?token=" + server.token)
+    status, text, _ = server.get("/run/progress.json")
+
+    assert status == 200
+    assert json.loads(text)["exercises"]["tensors"]["points"] == 6
 
 
 def test_a_run_link_to_no_lesson_says_which_was_meant(server: Started) -> None:

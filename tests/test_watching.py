@@ -113,8 +113,10 @@ def test_the_picture_has_curves_histograms_and_words():
     assert [axes.get_title() for axes in curves] == ["mean", "spread", "share near zero"]
     assert [list(line.get_ydata()) for line in curves[0].lines] == list(watch.means.values())
     assert [picture.get_array().shape for picture in pictures] == [(40, 6)] * 3
-    assert figure.alt.startswith("What layers answer, from the first of 6 batches to the last.\n0: mean ")
-    assert "near zero" in figure.alt
+    assert figure.alt_text.startswith(
+        "What layers answer, from the first of 6 batches to the last.\n0: mean "
+    )
+    assert "near zero" in figure.alt_text
 
 
 def test_the_time_goes_where_it_went():
@@ -191,7 +193,7 @@ def test_outside_a_notebook_the_last_picture_is_kept_and_none_is_open(capsys):
     learner.fit(2, rate=0.1)
 
     assert plot.figure.axes[0].lines[0].get_ydata().tolist() == learner.recorder.losses
-    assert plot.figure.alt.startswith("Training loss over 12 batches goes from ")
+    assert plot.figure.alt_text.startswith("Training loss over 12 batches goes from ")
     assert pyplot.get_fignums() == []
     assert capsys.readouterr().out == ""
 
