@@ -130,7 +130,9 @@ def the_same_seed_draws_the_same(kit, case):
 def _(seen, case, ours):
     if (seen["once"] != seen["once more"]).any():
         yield "once more", "The same seed drew other turns."
-    if (seen["once"] == seen["another seed"]).all():
+    if seen["another seed"].shape != seen["once"].shape or seen["another seed"].dtype != seen["once"].dtype:
+        yield "another seed", "Another seed drew something else than turns."
+    elif (seen["once"] == seen["another seed"]).all():
         yield "another seed", "Another seed drew the same turns."
     if (seen["what everybody draws next"] != ours["what everybody draws next"]).any():
         yield "what everybody draws next", "Chance that belongs to everybody was used."

@@ -128,6 +128,9 @@ def the_seed_decides_which(kit, case):
 def _(seen, case, ours):
     if seen["once"] != seen["once more"]:
         yield "once more", "The same seed gave another split."
+    for label, (train, valid) in seen.items():
+        if not train or not valid:
+            yield label, "One side is empty."
     if seen["once"] == seen["another seed"] == seen["a third"]:
         yield "another seed", "Three seeds gave the same split."
 
@@ -197,6 +200,8 @@ def _(seen, case, ours):
     sizes = [len(valid) for _, valid in seen["rounds"]]
     if max(sizes) - min(sizes) > 1:
         yield "rounds", f"The parts hold {sizes} items; they should be as equal as {count} allows."
+    elif not all(train and valid for train, valid in seen["another seed"]) or len(seen["another seed"]) != 3:
+        yield "another seed", "There are three rounds, and in each both sides have items."
     elif seen["rounds"] == seen["another seed"]:
         yield "another seed", "Two seeds gave the same parts."
 
@@ -438,6 +443,8 @@ def _(seen, case, ours):
             "first pass",
             f"{sorted(numbers[:30])} are to be learned from, and in one pass {seen['first pass']} came.",
         )
+    elif sorted(seen["second pass"]) != sorted(numbers[:30]):
+        yield "second pass", "In the second pass other items came than in the first."
     elif seen["first pass"] == seen["second pass"]:
         yield "second pass", "Two passes through the training items had the same order."
     if seen["held out"] != numbers[30:]:

@@ -104,6 +104,8 @@ def no_group_is_on_both_sides(kit, case):
 def _(seen, case, ours):
     groups = dict(enumerate(case["groups"]))
     for label, (train, valid) in seen.items():
+        if not train or not valid:
+            yield label, "One side is empty."
         torn = sorted({groups.get(item, "") for item in train} & {groups.get(item, "") for item in valid})
         if torn:
             some = ", ".join(torn[:3])
@@ -176,6 +178,9 @@ def another_seed_gives_another_split(kit, case):
 
 @another_seed_gives_another_split.judge
 def _(seen, case, ours):
+    for label, (train, valid) in seen.items():
+        if not train or not valid:
+            yield label, "One side is empty."
     if all(split == seen["seed 0"] for split in seen.values()):
         yield "seed 1", "Seeds 0, 1, 2 and 3 all hold out the same groups."
 

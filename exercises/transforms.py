@@ -265,7 +265,9 @@ def the_same_seed_gives_the_same_draws(kit, case):
 def _(seen, case, ours):
     if seen["once"] != seen["once more"]:
         yield "once more", "After the same `reseed` other draws followed."
-    if seen["another seed"] == seen["once"]:
+    if len(seen["another seed"]) != len(seen["once"]):
+        yield "another seed", "As many draws as there are samples were to come."
+    elif seen["another seed"] == seen["once"]:
         yield "another seed", "Another seed gave the same draws."
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from bare import Machine
 
 from coursekit.grader.exercises import load
 from coursekit.grader.mistakes import as_files
@@ -89,14 +90,28 @@ def edited(notebook: dict, edits: dict[str, str]) -> dict:
     return notebook
 
 
-def run(cells: list[dict], folder: Path) -> list[Any]:
+def run(cells: list[dict], folder: Path, kernel: str = "python3") -> list[Any]:
     """Execute cells in a fresh kernel that starts in this folder; an error in a cell is an error here."""
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = nbclient.NotebookClient(
-        notebook, timeout=1200, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook, timeout=1200, kernel_name=kernel, resources={"metadata": {"path": str(folder)}}
     )
     client.execute()
     return notebook.cells
+
+
+def run_on(machine: Machine, notebook: dict, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Execute a notebook where there is nothing but what its first cell installs."""
+    for name, value in machine.settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    ask = code("import coursekit\nprint(coursekit.__file__)")
+
+    *cells, answer = run([*map(nbformat.from_dict, notebook["cells"]), ask], folder, "bare")
+
+    assert printed(answer).startswith(str(machine.folder))
+    assert "%pip install" in cells[0]["source"]
+    return cells
 
 
 def code(source: str) -> dict:
@@ -124,10 +139,12 @@ sizes = pytest.mark.parametrize(
 
 
 @sizes
-def test_the_notebook_that_people_download_runs_from_top_to_bottom(folder: Path, edits: dict) -> None:
-    notebook = edited(lesson_notebook("first_model"), edits)
+def test_the_notebook_that_people_download_runs_from_top_to_bottom(
+    folder: Path, edits: dict, bare_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = edited(lesson_notebook("first_model", bare_machine.release), edits)
 
-    cells = run([nbformat.from_dict(cell) for cell in notebook["cells"]], folder)
+    cells = run_on(bare_machine, notebook, folder, monkeypatch)
 
     assert any("recall of broken" in printed(cell) for cell in cells if cell["cell_type"] == "code")
 

@@ -1,4 +1,5 @@
-"""Lessons in their other ways: as the notebook people download, and on a kit that somebody else wrote.
+"""Lessons in their other ways: as the notebook people download, on a machine that has nothing else, and on a
+kit that somebody else wrote.
 
 The book's build executes each once, on our library. Here two of them, another two with each commit, run in
 both other ways; `make soak` runs all. Lesson 1 has tests of its own, in `test_first_model`.
@@ -13,7 +14,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from test_first_model import ROOT, code, edited, folder, printed, run
+from bare import Machine
+from test_first_model import ROOT, code, edited, folder, printed, run, run_on
 
 from coursekit.grader.exercises import load, words
 from coursekit.grader.mistakes import as_files
@@ -45,10 +47,12 @@ two_or_all = pytest.mark.parametrize(
 
 
 @two_or_all
-def test_the_notebook_that_people_download_runs_from_top_to_bottom(folder: Path, word: str) -> None:
-    cells = [nbformat.from_dict(cell) for cell in lesson_notebook(word)["cells"]]
+def test_the_notebook_that_people_download_runs_from_top_to_bottom(
+    folder: Path, word: str, bare_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = run_on(bare_machine, lesson_notebook(word, bare_machine.release), folder, monkeypatch)
 
-    assert [cell for cell in run(cells, folder) if cell["cell_type"] == "code"]
+    assert [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 @two_or_all

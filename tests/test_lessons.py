@@ -95,5 +95,8 @@ def test_syntax_no_notebook_knows_is_named_with_its_line(
     (tmp_path / "strange.md").write_text(f"{head}\n# Title\n\n:::{{tab-set}}\nx\n:::\n")
     monkeypatch.setattr(lessons, "folder", lambda: tmp_path)
 
-    with pytest.raises(ValueError, match=r"lessons/strange\.md, line 17: the directive \{tab-set\} cannot"):
+    line = head.count("\n") + 4
+    with pytest.raises(
+        ValueError, match=rf"lessons/strange\.md, line {line}: the directive \{{tab-set\}} cannot"
+    ):
         lesson_notebook("strange")
