@@ -23,22 +23,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from grading_peers import earned, learner_name, write_course
+from grading_peers import earned, learner_name, our_command, write_course
 from record import record
 
 COUNTS = tuple(int(one) for one in os.environ.get("COUNTS", "10 300 2000 10000").split())
 FLAT = 1.1
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# The exercise lies beside the submissions and not among ours.
-COMMAND = """
-import sys
-from pathlib import Path
-from coursekit.grader import exercises
-shelf = Path(sys.argv.pop(1))
-exercises.folder = lambda: shelf
-from coursekit.cli import main
-main()
-"""
 
 
 class Look(NamedTuple):
@@ -91,8 +81,7 @@ def below(number: int) -> list[int]:
 
 def graded(folder: Path, count: int) -> dict[str, Any]:
     """Grade a course of so many; a line of the table."""
-    command = [sys.executable, "-c", COMMAND, str(folder / "exercises"), "grade", str(folder / "submissions")]
-    command += ["--exercise", "toy", "--into", str(folder / "grades")]
+    command = our_command(folder, folder / "grades")
     book = folder / "grades" / "grades.sqlite"
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:

@@ -1,11 +1,11 @@
 """How many submissions are graded in a second, beside nbgrader and otter-grader; how soon a check answers.
 
 The assignment is the same for all (see `grading_peers`): three small functions of tensors. The others run
-each notebook in a kernel that also holds the tests. Ours runs the functions, each submission in a sandbox of
-its own, judges outside it, and writes everything into a grade book. What is timed is the whole: a folder of
-submissions goes in, and the points of all are there; those of each are compared with what it should get. A
-second figure leaves the start out, which comes once for any number of submissions. The floor is a process
-that has imported torch and is copied to do nothing, in the sandbox and without.
+each notebook in a kernel that also holds the tests. Ours runs the functions, each submission in a sandbox
+of its own, judges outside it, and writes everything into a grade book. What is timed is the whole command:
+a folder of submissions goes in, and the points and pages of all are there; those of each are compared with
+what it should get. A second figure leaves the start out, which comes once for any number of submissions.
+The floor is a process that has imported torch and is copied to do nothing, in the sandbox and without.
 
 Bounds: every submission has the points it should have; ours grades 20 in a second once it has begun; each of
 the others takes 100 times as long for a submission; a learner's check answers in a second after the first.
@@ -15,20 +15,22 @@ Settings: `SUBMISSIONS` (ours, 500) and `NOTEBOOKS` (theirs, 10), from the envir
 
 from __future__ import annotations
 
-import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import grading_peers
-from grading_peers import GROUP, earned, learner_name, write_course
+from grading_peers import GROUP, earned, learner_name, our_command, write_course
 from peers import PEERS
 from record import NOT_INSTALLED, Bars, record
 
@@ -41,48 +43,32 @@ FIGURES = ("submissions", "seconds each", "processor seconds each", "a second, o
 PANEL = "a submission"
 
 
-def graded(folder: Path, jobs: int, begun: list[float]) -> dict[str, int]:
-    """Grade a folder of submissions as `coursekit grade` does; each learner's points.
-
-    `begun` gets the moments when a result was stored.
-    """
-    from coursekit.classroom.crew import Terms, threads
-    from coursekit.classroom.gradebook import GradeBook
-    from coursekit.classroom.grading import conditions, grade
-    from coursekit.classroom.intake import read_submissions
-    from coursekit.grader import exercises
-
-    shelf = folder / "exercises"
-    exercises.folder = lambda: shelf
-    points = {}
-    with GradeBook(folder / f"{jobs}.sqlite") as book:
-        run = book.begin_run(conditions(["cpu"], 20.0))
-        with threads(Terms(run.secret, ("cpu",)), jobs) as crew:
-            for one in grade(read_submissions([folder / "submissions"]), book, run, crew, ["toy"]):
-                begun.append(time.perf_counter())
-                points[one.learner] = one.points if one.outcome == "graded" else -1
-    return points
-
-
-def main_of_ours(folder: Path, jobs: int) -> None:
-    """What is timed: grade, then say the points, and how many came in a second after the first ones."""
-    moments: list[float] = []
-    points = graded(folder, jobs, moments)
-    # Twice as many as there are jobs may be stored together at first.
-    few = 2 * jobs
-    rate = (len(moments) - few) / (moments[-1] - moments[few - 1])
-    print(json.dumps({"points": points, "rate": rate}))
-
-
-def ours(folder: Path, jobs: int) -> tuple[Callable[[], Any], Callable[[], list[float]], dict[str, float]]:
-    """What grades our folder in a process of its own, and what says the points and the rate."""
-    said: dict[str, Any] = {}
+def ours(folder: Path, jobs: int) -> tuple[Callable[[], Any], Callable[[], list[float]], Callable[[], float]]:
+    """What grades our folder by the real command; what says the points; and how many a second, once begun."""
+    into = folder / f"{jobs}"
 
     def run() -> None:
-        command = [sys.executable, __file__, "ours", str(folder), str(jobs)]
-        said.update(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+        command = our_command(folder, into, "--jobs", str(jobs))
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    return run, lambda: [said["points"].get(learner_name(number), -1) for number in range(SUBMISSIONS)], said
+    def points() -> list[float]:
+        known = {learner: earned_ for learner, earned_, _ in stored(into)}
+        return [known.get(learner_name(number), -1) for number in range(SUBMISSIONS)]
+
+    def rate() -> float:
+        moments = sorted(datetime.fromisoformat(when).timestamp() for _, _, when in stored(into))
+        # Twice as many as there are jobs may be stored together at first.
+        few = 2 * jobs
+        return (len(moments) - few) / (moments[-1] - moments[few - 1])
+
+    return run, points, rate
+
+
+def stored(into: Path) -> list[tuple[str, int, str]]:
+    """Each learner's points, and when they were stored."""
+    order = "SELECT learner, points, graded FROM submissions JOIN grades USING (submission)"
+    with closing(sqlite3.connect(into / "grades.sqlite")) as rows:
+        return rows.execute(f"{order} WHERE outcome = 'graded'").fetchall()
 
 
 def timed(
@@ -178,9 +164,9 @@ def measured_ours(folder: Path) -> Iterator[dict[str, Any]]:
     folder.mkdir()
     write_course(folder, SUBMISSIONS)
     for jobs in JOBS:
-        run, points, said = ours(folder, jobs)
+        run, points, rate = ours(folder, jobs)
         row = timed(f"ours, {jobs} at a time", SUBMISSIONS, run, points)
-        yield {**row, "a second, once begun": round(said["rate"], 1)}
+        yield {**row, "a second, once begun": round(rate(), 1)}
 
 
 def measured_others(folder: Path) -> Iterator[dict[str, Any]]:
@@ -215,7 +201,4 @@ def broken(rows: list[dict[str, Any]], first: list[dict[str, Any]]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["ours"]:
-        main_of_ours(Path(sys.argv[2]), int(sys.argv[3]))
-    else:
-        sys.exit(main())
+    sys.exit(main())

@@ -106,6 +106,24 @@ def write_course(folder: Path, count: int) -> None:
             (kit / f"{module}.py").write_text(text)
 
 
+# The exercise lies beside the submissions and not among ours.
+_GRADES = """
+import sys
+from pathlib import Path
+from coursekit.grader import exercises
+shelf = Path(sys.argv.pop(1))
+exercises.folder = lambda: shelf
+from coursekit.cli import main
+main()
+"""
+
+
+def our_command(folder: Path, into: Path, *more: str) -> list[str]:
+    """`coursekit grade` for what `write_course` wrote; the grade book comes into another folder."""
+    command = [sys.executable, "-c", _GRADES, str(folder / "exercises"), "grade", str(folder / "submissions")]
+    return [*command, "--exercise", "toy", "--into", str(into), *more]
+
+
 def learner_name(number: int) -> str:
     """What a learner is called, so that sorting keeps their order."""
     return f"learner-{number:05}"
