@@ -3,6 +3,7 @@
     python book/build.py                        all lessons, pages in _build/html
     python book/build.py first_model            only this lesson is executed; what was executed before is kept
     python book/build.py --none --out FOLDER    nothing is executed
+    python book/build.py --epub --pdf           also the book as files to carry away; each page leads to them
 
 Results are kept in a folder named by a hash of coursekit/ and the exact pins, because a lesson's own code
 does not change when the library does. The exit status is 1 when a cell fails or a page has a warning, and
@@ -17,22 +18,26 @@ import asyncio
 import hashlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "book" / "sphinx")]
+sys.path[:0] = [str(ROOT / "book" / "sphinx"), str(ROOT / "book" / "carry")]
+# A checker of addresses that notebooks never use: as it is imported it writes 38 parsers, for two seconds.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def code_hash() -> str:
-    """Changes when the library, or a version it runs with, changes."""
+    """Changes when the library, or a version it runs with, changes; scripts are the pages' own affair."""
     files = [*(ROOT / "coursekit").rglob("*.py"), *(ROOT / "coursekit").rglob("*.toml")]
-    files += [*(ROOT / "coursekit").rglob("*.js"), *(ROOT / "requirements").glob("*.txt")]
+    files += (ROOT / "requirements").glob("*.txt")
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted(files):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -77,12 +82,20 @@ def execute(word: str, cache: Any) -> float:
             client.execute()
         except (CellExecutionError, CellTimeoutError) as error:
             raise CellFailed(failure(word, notebook, error)) from None
+        keep_page(Path(folder, "page"), Path(cache.path, "pages", word))
     seconds = time.monotonic() - start
     bundle = CacheBundleIn(notebook, f"{word}.md", data={"execution_seconds": seconds})
     with suppress(ValueError):  # another build was quicker, and kept the same
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     cache.match_cache_notebook(notebook)
     return seconds
+
+
+def keep_page(made: Path, kept: Path) -> None:
+    """Keep the page that a lesson made in its folder, where it made one, with its results."""
+    shutil.rmtree(kept, ignore_errors=True)
+    if (made / "index.html").is_file():
+        shutil.copytree(made, kept)
 
 
 def failure(word: str, notebook: Any, error: Exception) -> str:
@@ -149,6 +162,19 @@ def write_pages(out: Path, missing: list[str], settings: dict[str, Any]) -> bool
     return status == 0
 
 
+def carry(out: Path, kinds: Sequence[str]) -> None:
+    """Write the book as files, from its pages."""
+    import yaml
+    from epub import write_epub
+    from pdf import write_pdf
+
+    about = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    for kind in kinds:
+        file = out / "html" / f"book.{kind}"
+        {"epub": write_epub, "pdf": write_pdf}[kind](ROOT, out / "html", file, about)
+        print(f"{kind.upper()}: {file} ({file.stat().st_size / 1e6:.1f} MB)")
+
+
 def build(words: list[str], out: Path, **settings: Any) -> int:
     """Execute, write, say what came of it; the exit status."""
     start = time.monotonic()
@@ -156,6 +182,7 @@ def build(words: list[str], out: Path, **settings: Any) -> int:
     missing, failures = execute_all(words, cache_folder)
     settings["nb_execution_cache_path"] = str(cache_folder)
     clean = write_pages(out, missing, settings)
+    carry(out, settings.get("carried", []))
     print(f"\nPages: {out / 'html' / 'index.html'} ({time.monotonic() - start:.0f} s)")
     if missing:
         print(f"Not executed: {', '.join(missing)}")
@@ -166,7 +193,8 @@ def build(words: list[str], out: Path, **settings: Any) -> int:
     return int(bool(failures) or not clean)
 
 
-def main() -> int:
+def questions() -> argparse.ArgumentParser:
+    """What can be asked for on the command line."""
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("lessons", nargs="*", help="which lessons to execute; all when none is named")
     parser.add_argument("--none", action="store_true", help="execute nothing")
@@ -174,15 +202,31 @@ def main() -> int:
     parser.add_argument(
         "--run-address", default="", help="where 'Run this lesson' leads, less the lesson's name"
     )
+    parser.add_argument("--edit-at", default="", help="where the sources are changed, less the file's path")
     parser.add_argument("--notebooks-at", default="", help="OWNER/REPOSITORY/BRANCH that holds the notebooks")
     parser.add_argument("--release-file", default="", help="what notebooks install, ADDRESS#sha256=HEX")
+    parser.add_argument("--epub", action="store_true", help="also the book as an e-book")
+    parser.add_argument("--pdf", action="store_true", help="also the book as a PDF, printed by Chromium")
+    return parser
+
+
+def main() -> int:
+    parser = questions()
     given = parser.parse_args()
     known = lesson_words()
     if unknown := [word for word in given.lessons if word not in known]:
         parser.error(f"there is no lesson {unknown[0]!r} in _toc.yml; there are: {', '.join(known)}")
     words = [] if given.none else given.lessons or known
-    names = ("run_address", "notebooks_at", "release_file")
-    settings = {name: value for name in names if (value := getattr(given, name))}
+    names = ("run_address", "edit_at", "notebooks_at", "release_file")
+    settings: dict[str, Any] = {name: value for name in names if (value := getattr(given, name))}
+    settings["carried"] = [kind for kind in ("epub", "pdf") if getattr(given, kind)]
+    if given.pdf:  # said now, and not after minutes
+        import pdf
+
+        try:
+            pdf.browser()
+        except pdf.NoBrowser as error:
+            parser.error(str(error))
     return build(words, given.out.resolve(), **settings)
 
 

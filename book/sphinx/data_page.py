@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data_samples import drawn, sample
 from docutils import nodes
 from figure_cells import data_line
 from sphinx.application import Sphinx
@@ -92,6 +91,8 @@ class Datasets(SphinxDirective):
 
     def look(self, source: Source) -> list[nodes.Node]:
         """A sample: a picture with the data's licence under it, some rows, some lines, or why not."""
+        from data_samples import sample  # which loads torch, that a build without this page does not need
+
         if location(source.name) is None:
             note = nodes.container(classes=["not-executed"])
             self.state.nested_parse([missing(source)], self.content_offset, note)
@@ -104,6 +105,8 @@ class Datasets(SphinxDirective):
         return [self.figure(source, seen)] if seen is not None else []
 
     def figure(self, source: Source, seen: Any) -> nodes.figure:
+        from data_samples import drawn
+
         file = Path(self.env.srcdir) / "_build" / "samples" / f"{source.name}.webp"
         alt = drawn(seen, file)
         image = nodes.image(uri=f"/_build/samples/{file.name}", alt=alt)

@@ -1,4 +1,4 @@
-"""What a lesson can say beyond Markdown: predict, selfcheck, exercise, source, folded, and the kit role.
+"""What a lesson can say beyond Markdown and quizzes: exercise, source, folded, and the kit role.
 
 `coursekit/lessons.py` knows the same words and turns each into plain Markdown for notebooks.
 """
@@ -40,27 +40,6 @@ class LessonDirective(SphinxDirective):
 
     def box(self, kind: str, label: str) -> nodes.container:
         return nodes.container("", nodes.paragraph("", label, classes=["label"]), classes=[kind])
-
-
-class Predict(LessonDirective):
-    """Something to guess before the next cell is run."""
-
-    def run(self) -> list[nodes.Node]:
-        self.assert_has_content()
-        return [self.markdown(list(self.content), self.box("predict", "Before you run it"))]
-
-
-class SelfCheck(LessonDirective):
-    """A question, a line of three dashes, and its folded answer."""
-
-    def run(self) -> list[nodes.Node]:
-        lines = list(self.content)
-        if lines.count("---") != 1:
-            raise self.error("a selfcheck is a question, one line `---`, and its answer")
-        middle = lines.index("---")
-        box = self.markdown(lines[:middle], self.box("selfcheck", "Question"))
-        box += self.markdown(lines[middle + 1 :], Details(summary="Show the answer"))
-        return [box]
 
 
 class Folded(LessonDirective):
@@ -128,7 +107,7 @@ class KitRole(SphinxRole):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(Details, html=(open_details, close_details))
-    for directive in (Predict, SelfCheck, Folded, Source):
+    for directive in (Folded, Source):
         app.add_directive(directive.__name__.lower(), directive)
     app.add_directive("exercise", ExerciseBox)
     app.add_role("kit", KitRole())

@@ -1,109 +1,104 @@
-"""The reference: every public name of the library, its signature and docstring, from the code itself."""
+"""The reference: every public name of the library by layer and module, from the code itself.
+
+Which layer a module stands in is read where the package says it to whoever opens it: in its docstring.
+"""
 
 from __future__ import annotations
 
 import importlib
-import inspect
 import re
-import textwrap
-from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from reference_entry import code_of, docstring_markdown, entry
+from reference_pictures import Shown
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from coursekit.typed import generated
-
-SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes|Example|Examples):\s*$")
+import coursekit
 
 
-def signature(value: Any) -> str:
-    """What stands between the brackets, without the types: they are in the text."""
-    try:
-        given = inspect.signature(value)
-    except (TypeError, ValueError):
-        return ""
-    empty = inspect.Parameter.empty
-    plain = [parameter.replace(annotation=empty) for parameter in given.parameters.values()]
-    return re.sub(r"<[^<>]*?([\w.]+)(?: at 0x[0-9a-f]+)?>", r"\1", str(inspect.Signature(plain)))
+@cache
+def layers() -> dict[str, list[str]]:
+    """The layers of the library, each with its modules, in the order in which the package names them.
 
-
-def docstring_markdown(text: str) -> str:
-    """A docstring as Markdown: examples become code, `Args:` becomes a list.
-
-    >>> print(docstring_markdown("Add.\\n\\nArgs:\\n    a: One\\n        number."))
-    Add.
-    <BLANKLINE>
-    **Args**
-    <BLANKLINE>
-    - `a`: One number.
-    >>> docstring_markdown(">>> add(1)\\n2").split("\\n")
-    ['```pycon', '>>> add(1)', '2', '```']
+    >>> list(layers())[:2], "display" in layers()["ground"]
+    (['apps', 'training'], True)
     """
-    return "\n\n".join(_blocks(inspect.cleandoc(text).split("\n\n")))
+    found = re.findall(r"^- (\w+): (.*?)(?=^- |^\S|\Z)", coursekit.__doc__ or "", re.MULTILINE | re.DOTALL)
+    return {layer: re.findall(r"`(\w+)`", text) for layer, text in found}
 
 
-def _blocks(paragraphs: list[str]) -> Iterator[str]:
-    for paragraph in paragraphs:
-        head, _, rest = paragraph.partition("\n")
-        if paragraph.lstrip().startswith(">>>"):
-            yield f"```pycon\n{inspect.cleandoc(paragraph)}\n```"
-        elif match := SECTION.match(head):
-            yield f"**{match[1]}**"
-            yield _list(textwrap.dedent(rest))
-        else:
-            yield inspect.cleandoc(paragraph)
-
-
-def _list(text: str) -> str:
-    items = re.sub(r"\n\s+", " ", text).splitlines()
-    named = re.compile(r"^([\w*., ]+): (.*)$")
-    return "\n".join(f"- `{m[1]}`: {m[2]}" if (m := named.match(item)) else f"- {item}" for item in items)
-
-
-def entry(name: str, value: Any) -> Iterator[str]:
-    """One public name, and the public methods written in it, as directives of the Python domain."""
-    kind = "class" if inspect.isclass(value) else "function" if callable(value) else "data"
-    brackets = signature(value) if kind != "data" else ""
-    text = docstring_markdown(inspect.getdoc(value) or "")
-    yield f"``````{{py:{kind}}} coursekit.{name}{brackets}\n{text}\n"
-    for inner, method in vars(value).items() if kind == "class" else ():
-        written = inspect.isfunction(method) and method not in generated
-        if written and not inner.startswith("_") and method.__doc__:
-            text = docstring_markdown(method.__doc__)
-            brackets = re.sub(r"^\(self(, )?", "(", signature(method))
-            yield f"`````{{py:method}} {inner}{brackets}\n{text}\n`````\n"
-    yield "``````\n"
+def names_of(layer: str) -> dict[str, list[str]]:
+    """The public names of a layer, by module."""
+    result: dict[str, list[str]] = {}
+    api = importlib.import_module("coursekit.api")
+    for name in api.__all__:
+        module = home(getattr(api, name))
+        if module.partition(".")[0] in layers()[layer]:
+            result.setdefault(module, []).append(name)
+    return dict(sorted(result.items()))
 
 
 class Reference(SphinxDirective):
-    """All public names, a section for each module of the library that brings some."""
+    """All public names of one layer, a section for each module that brings some."""
+
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        api = importlib.import_module("coursekit.api")
-        modules: dict[str, list[str]] = {}
-        for name in api.__all__:
-            modules.setdefault(home(getattr(api, name)), []).append(name)
-        return [self.section(module, names, api) for module, names in sorted(modules.items())]
+        layer = self.arguments[0]
+        if layer not in layers():
+            raise self.error(f"the library has no layer {layer!r}; there are: {', '.join(layers())}")
+        return [self.section(module, names) for module, names in names_of(layer).items()]
 
-    def section(self, module: str, names: list[str], api: Any) -> nodes.section:
-        file = inspect.getmodule(importlib.import_module(f"coursekit.{module}"))
+    def section(self, module: str, names: list[str]) -> nodes.section:
+        api = importlib.import_module("coursekit.api")
+        file = importlib.import_module(f"coursekit.{module}")
         self.env.note_dependency(str(file.__file__))
         section = nodes.section("", nodes.title("", module), ids=[f"module-{module.replace('.', '-')}"])
         section["names"].append(f"module {module}")
         text = [docstring_markdown(file.__doc__ or "").partition("\n\n")[0], ""]
-        parts = [part for name in names for part in entry(name, getattr(api, name))]
+        parts = [part for name in names for part in entry(name, getattr(api, name), module)]
         text += "\n".join(parts).splitlines()
         self.state.nested_parse(text, self.content_offset, section)
         return section
 
 
+class LayerNames(SphinxDirective):
+    """The public names of one layer in a line for each module, as links."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        rows = [
+            f"- `{module}`: {', '.join(f'{{kit}}`{name}`' for name in names)}"
+            for module, names in names_of(self.arguments[0]).items()
+        ]
+        self.env.note_dependency(str(Path(str(coursekit.__file__)).with_name("api.py")))
+        part = nodes.container(classes=["layer-names"])
+        self.state.nested_parse(rows, self.content_offset, part)
+        return [part]
+
+
+class CodeOf(SphinxDirective):
+    """A definition of the library without its docstrings."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        code = code_of(self.arguments[0])
+        return [nodes.literal_block(code, code, language="python")]
+
+
 def home(value: Any) -> str:
-    """The module of the library that a public name comes from: `metrics`, `widgets.flipbooks`."""
+    """The module of the library that a value was written in: `metrics`, `widgets.flipbooks`."""
     return str(getattr(value, "__module__", "")).removeprefix("coursekit.")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_directive("reference", Reference)
+    directives = {"reference": Reference, "layer-names": LayerNames, "shown": Shown, "code-of": CodeOf}
+    for name, directive in directives.items():
+        app.add_directive(name, directive)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

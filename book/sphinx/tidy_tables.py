@@ -37,7 +37,7 @@ class TidyTables(SphinxPostTransform):
     def run(self, **_: Any) -> None:
         for table in list(self.document.findall(nodes.table)):
             frame = nodes.container(classes=["table-frame"])
-            table.replace_self(frame)
+            table.parent.replace(table, frame)  # not replace_self, which would give both the same id
             frame += table
         for raw in list(self.document.findall(nodes.raw)):
             if "<table" in (text := raw.astext()):
