@@ -34,6 +34,9 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
 }
 
+# How many widgets and quizzes of a page are not open yet.
+CLOSED = "document.querySelectorAll('div[class^=coursekit-]:not([data-open]), .quiz:not(:has(form))').length"
+
 
 class Quiet(SimpleHTTPRequestHandler):
     """A server that does not report each file."""
@@ -79,18 +82,27 @@ class Visit:
         self.tab.set_default_timeout(10_000)
         self.tab.on("console", lambda said: said.type in {"error", "warning"} and self.note(said.text))
         self.tab.on("pageerror", lambda error: self.note(str(error)))
-        self.tab.on("requestfailed", lambda request: self.note(f"failed ({request.failure}): {request.url}"))
+        self.tab.on("requestfailed", self.look_at_failed)
         self.tab.on("request", self.look_at)
 
     def look_at(self, request: Any) -> None:
         if not request.url.startswith((self.site, "data:", "blob:", "file:")):
             self.note(f"another host: {request.url}")
 
+    def look_at_failed(self, request: Any) -> None:
+        # A tab that goes on to the next page stops fetching what the last had asked for ahead.
+        ahead = ("/mark.svg", ".woff2", "/search_index.js", "/term_definitions.js")
+        if not (request.failure == "net::ERR_ABORTED" and request.url.endswith(ahead)):
+            self.note(f"failed ({request.failure}): {request.url}")
+
     def note(self, what: str) -> None:
         self.complaints.append(what)
 
     def open(self, page: str) -> Tab:
+        """Open a page as somebody who begins to read: what waits for that is there, too."""
         self.tab.goto(f"{self.site}/{page}", wait_until="load")
+        self.tab.mouse.move(1, 1)
+        self.tab.wait_for_function(f"!document.documentElement.dataset.theme || !{CLOSED}")
         return self.tab
 
 
@@ -126,11 +138,13 @@ def jupyterlab(folder: Path, code: str) -> Iterator[str]:
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=folder, env=os.environ | settings
     ) as server:
-        assert server.stderr is not None
-        address = next(filter(None, (re.search(r"http://127\S+?:\d+", line) for line in server.stderr)))
-        yield f"{address[0]}/lab/tree/leaves.ipynb?token=leaf"
-        server.terminate()
-        server.communicate()
+        try:
+            assert server.stderr is not None
+            address = next(filter(None, (re.search(r"http://127\S+?:\d+", line) for line in server.stderr)))
+            yield f"{address[0]}/lab/tree/leaves.ipynb?token=leaf"
+        finally:  # else a test that fails would wait for a server that nobody ends
+            server.terminate()
+            server.communicate()
 
 
 def run_first_cell(tab: Tab, address: str) -> None:
@@ -140,3 +154,15 @@ def run_first_cell(tab: Tab, address: str) -> None:
     tab.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     tab.locator(".jp-Notebook .cm-content").first.click()
     tab.keyboard.press("Shift+Enter")
+
+
+def run_next_cell(tab: Tab, code: str) -> str:
+    """Run some code in the last cell of that notebook; what it printed."""
+    cells = tab.locator(".jp-Notebook .jp-CodeCell")
+    number = cells.count() - 1
+    cells.last.locator(".cm-content").click()
+    tab.keyboard.insert_text(code)
+    tab.keyboard.press("Shift+Enter")
+    output = cells.nth(number).locator(".jp-OutputArea-output").first
+    output.wait_for()
+    return str(output.text_content()).strip()

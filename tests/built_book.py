@@ -25,10 +25,10 @@ class Build:
     output: str
 
     def pages(self) -> list[Path]:
-        """Every page, less the one at the top that only points to the first."""
-        return sorted(path for path in self.html.rglob("*.html") if path.parent != self.html) + [
-            self.html / name for name in ("search.html", "genindex.html")
-        ]
+        """Every page, less the one at the top that only points to the first, and those that lessons made."""
+        every = [path for path in self.html.rglob("*.html") if path.parent != self.html]
+        ours = sorted(path for path in every if "made_pages" not in path.parts)
+        return [*ours, *(self.html / name for name in ("search.html", "genindex.html"))]
 
 
 def run_build(root: Path, *arguments: str) -> Build:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from bare import Machine
     from playwright.sync_api import Browser
     from xdist.scheduler import LoadScopeScheduling
 
@@ -19,7 +20,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 # The tests of these files look at the same book, which takes minutes to build.
-OF_THE_BOOK = ("tests/test_book.py", "tests/test_pages.py")
+OF_THE_BOOK = ("tests/test_book.py", "tests/test_pages")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,6 +46,25 @@ def browser() -> Iterator[Browser]:
 
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The address of the built book on this machine."""
+    from browsing import served
+    from built_book import book
+
+    assert book().status == 0, book().output
+    with served(book().html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """An environment that has a kernel and nothing else, and our wheel just built."""
+    import bare
+
+    return bare.make(tmp_path_factory.mktemp("bare"))
 
 
 @pytest.fixture

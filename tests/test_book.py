@@ -8,10 +8,12 @@ import importlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from browsing import served, violations, visit
 from built_book import ROOT, Build, Page, book, run_build, small_book
 
 import coursekit
@@ -23,7 +25,18 @@ FIRST_VIEW = 350_000
 
 
 @pytest.mark.parametrize(
-    "module", ["data_samples", "mathml", "measurements", "reference_page", "tidy_tables", "widgets"]
+    "module",
+    [
+        "course_map",
+        "data_samples",
+        "mathml",
+        "measurements",
+        "reference_entry",
+        "reference_page",
+        "search_index",
+        "tidy_tables",
+        "widgets",
+    ],
 )
 def test_examples_in_the_extension_are_right(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
@@ -102,10 +115,28 @@ def test_no_formula_is_left_as_typed(built: Build) -> None:
     assert {name: found for name, found in typed.items() if found} == {}
 
 
-def test_the_reference_shows_every_public_name(built: Build) -> None:
-    shown = Page(built.html / "book" / "reference.html").ids
+def reference(built: Build) -> list[Page]:
+    return [Page(path) for path in sorted((built.html / "book").glob("reference_*.html"))]
 
-    assert [name for name in dir(coursekit) if f"coursekit.{name}" not in shown] == []
+
+def test_the_reference_shows_every_public_name_once(built: Build) -> None:
+    shown = [name for page in reference(built) for name in page.ids]
+
+    assert [name for name in dir(coursekit) if shown.count(f"coursekit.{name}") != 1] == []
+    front = Page(built.html / "book" / "reference.html")
+    linked = {given.get("href", "").partition("#")[2] for given in front.find("a")}
+    assert [name for name in dir(coursekit) if f"coursekit.{name}" not in linked] == []
+
+
+def test_a_name_of_the_reference_has_its_picture_its_code_and_its_lessons(built: Build) -> None:
+    ground = (built.html / "book" / "reference_ground.html").read_text(encoding="utf-8")
+    entry = ground.partition('id="coursekit.show"')[2].partition('id="coursekit.show_grid"')[0]
+
+    assert "show.webp" in entry
+    assert "The code of" in entry
+    assert "../lessons/first_model.html" in entry
+    apart = (built.html / "book" / "reference_apart.html").read_text(encoding="utf-8")
+    assert 'class="coursekit-descent' in apart
 
 
 def test_the_page_of_data_sets_shows_each_with_its_licence_and_a_sample(built: Build) -> None:
@@ -150,7 +181,8 @@ def test_each_figure_made_from_data_says_whose_they_are(built: Build) -> None:
         text = (ROOT / "lessons" / f"{word}.md").read_text(encoding="utf-8")
         shown = (built.html / "lessons" / f"{word}.html").read_text(encoding="utf-8")
 
-        assert len(re.findall(r"^:?data:", text, re.MULTILINE)) == shown.count('class="data-line"')
+        credited = re.findall(r"^(?::?data|:credit):", text, re.MULTILINE)
+        assert len(credited) == shown.count('class="data-line"')
 
 
 def test_the_notebooks_to_download_are_there(built: Build) -> None:
@@ -164,6 +196,7 @@ def test_a_lesson_is_light(built: Build) -> None:
         links = [given for given in page.find("link", "script") if given.get("rel") not in {"next", "prev"}]
         names = [given.get("href") or given.get("src") for given in links]
         files = {page.path, *((page.path.parent / name).resolve() for name in names if name)}
+        files |= set((built.html / "_static" / "fonts").glob("*.woff2"))
 
         assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= FIRST_VIEW
 
@@ -191,8 +224,32 @@ pyplot.figure(figsize=(1, 1)).add_subplot();
 :::{source} splits.no_such_function
 :::
 
-:::{selfcheck}
+:::{quiz} a-question
 A question without an answer?
+:::
+
+:::{quiz} one-choice
+A question?
+
+- (x) The only choice.
+
+  There is no other.
+:::
+
+:::{predict} printed
+:seen: fine = (\\d+)
+What is printed?
+
+- = 3
+
+  Three.
+:::
+
+:::{quiz} printed
+The same name?
+
+---
+Again.
 :::
 """
 
@@ -214,7 +271,10 @@ def test_each_fault_of_a_page_fails_the_build_and_is_named(
         r"faults\.md:\d+: WARNING: There is no data set 'nobodys_data'",
         r"faults\.md:\d+: ERROR: There is no exercise 'no_such_exercise'",
         r"faults\.md:\d+: ERROR: coursekit/splits\.py has no definition 'no_such_function'",
-        r"faults\.md:\d+: ERROR: a selfcheck is a question, one line `---`, and its answer",
+        r"faults\.md:40: ERROR: below a line '---' has to stand what a good answer says",
+        r"faults\.md:46: ERROR: one choice alone is no choice",
+        r"faults\.md:61: ERROR: another quiz of this page is called 'printed'",
+        r"faults\.md:\d+: WARNING: no cell of this page printed what `seen` looks for",
         r"faults\.md: WARNING: no notebook can be made",
         r"Not executed: raises",
         r"Failed: lessons/raises\.md, line 22, code cell 2: ZeroDivisionError: division by zero",
@@ -248,6 +308,42 @@ def test_a_new_caption_does_not_execute_a_lesson_again(
     assert "New words" in Page(folder / "_build" / "html" / "lessons" / "plain.html").text
 
 
+PAGE_OF_A_LESSON = """
+```{code-cell}
+from pathlib import Path
+
+Path("page").mkdir()
+text = "<!DOCTYPE html><html lang='en'><title>A model</title><main><h1>Ask me</h1></main>"
+Path("page", "index.html").write_text(text + 900_000 * " ")
+```
+
+```{made-page} Ask the model
+:credit: digits
+```
+"""
+
+
+def test_a_page_that_a_lesson_made_waits_until_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Any
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    folder = small_book(tmp_path, model=PAGE_OF_A_LESSON, none="\n```{made-page} Ask the model\n```\n")
+    build = run_build(folder)
+    assert build.status == 0, build.output
+    assert "is without that page" in Page(build.html / "lessons" / "none.html").text
+    with served(build.html) as site:
+        one = visit(browser, site)
+        asked: list[str] = []
+        one.tab.on("request", lambda request: asked.append(request.url))
+        tab = one.open("lessons/model.html")
+        tab.wait_for_timeout(300)
+        assert not [address for address in asked if "made_pages" in address]
+        assert violations(tab) == []
+        tab.get_by_text("Ask the model (1 MB)").press("Enter")
+        tab.frame_locator("iframe[title='Ask the model']").get_by_text("Ask me").wait_for()
+        assert one.complaints == []
+
+
 def test_a_page_offers_only_places_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     folder = small_book(tmp_path, plain="\nWords.\n\n:::{exercise} first_model\n:::\n")
@@ -263,8 +359,11 @@ def test_a_page_offers_only_places_that_are_there(tmp_path: Path, monkeypatch: p
 
     assert places("--notebooks-at", "me/book/notebooks") == ["../notebooks/plain.ipynb"]
     assert wheel not in notebook.read_text("utf8")
+    edit = "https://github.com/me/book/edit/main/"
+    assert edit not in page.read_text("utf8")
     assert places(
-        "--notebooks-at", "me/book/notebooks", "--release-file", wheel, "--run-address", "/run/"
+        *("--notebooks-at", "me/book/notebooks", "--release-file", wheel, "--run-address", "/run/"),
+        *("--edit-at", edit),
     ) == [
         "/run/plain",
         "https://colab.research.google.com/github/me/book/blob/notebooks/plain.ipynb",
@@ -274,3 +373,5 @@ def test_a_page_offers_only_places_that_are_there(tmp_path: Path, monkeypatch: p
         "/run/exercise/first_model",
     ]
     assert wheel in notebook.read_text("utf8")
+    assert f"{edit}lessons/plain.md" in [given.get("href") for given in Page(page).find("a")]
+    assert "Edit this page" not in (page.parent.parent / "genindex.html").read_text("utf8")

@@ -4,40 +4,33 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from pages_of_code import PageOfCode
 from torch import nn
 from torch.nn import functional
 
 import coursekit as kit
 
-PAGE = Path(__file__).parent.parent / "book" / "change_one_thing.md"
-TEXT = PAGE.read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+PAGE = PageOfCode("change_one_thing")
 
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
     """What the code of the page leaves behind; what stands in its comments is compared on the way."""
-    made: dict[str, Any] = {"__name__": "change_one_thing_page"}
-    for number, code in enumerate(BLOCKS):
-        exec(compile(code, f"change_one_thing.md, block {number + 1}", "exec"), made)
-        for line in re.findall(r"^\S.*  # .*$", code, re.MULTILINE):
-            value, comment = line.split("  # ", 1)
-            assert repr(eval(value, made)) == comment.partition(": ")[0], f"block {number + 1}: {line}"
-    return made
+    assert PAGE.run().wrong() == []
+    return PAGE.names
 
 
 def test_every_idea_takes_at_most_fifteen_lines() -> None:
-    for code in BLOCKS:
+    for code in PAGE.blocks:
         assert len([line for line in code.splitlines() if line.strip()]) <= 15, code
 
 
 def test_every_idea_has_a_comment_that_is_compared() -> None:
-    sections = TEXT.split("\n## ")[1:]
+    sections = PAGE.text.split("\n## ")[1:]
 
     assert len(sections) == 9
     for section in sections:
@@ -45,7 +38,7 @@ def test_every_idea_has_a_comment_that_is_compared() -> None:
 
 
 def test_nothing_private_is_touched_and_nothing_of_the_library_replaced() -> None:
-    for node in ast.walk(ast.parse("\n".join(BLOCKS))):
+    for node in ast.walk(ast.parse("\n".join(PAGE.blocks))):
         if isinstance(node, ast.Attribute) and ast.unparse(node).startswith("kit."):
             assert isinstance(node.ctx, ast.Load)
             assert not node.attr.startswith("_")

@@ -11,37 +11,26 @@ from typing import Any
 import pytest
 import torch
 from matplotlib import pyplot
+from pages_of_code import PageOfCode
 
 import coursekit as kit
 
-PAGE = Path(__file__).parent.parent / "book" / "own_types.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+PAGE = PageOfCode("own_types")
 
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
     """What the code of the page leaves behind."""
-    made: dict[str, Any] = {"__name__": "own_types_page"}
-    for number, code in enumerate(BLOCKS):
-        exec(compile(code, f"own_types.md, block {number + 1}", "exec"), made)
-    pyplot.close("all")
-    return made
+    return PAGE.run().names
 
 
 def test_what_stands_in_a_comment_is_what_comes_out(names: dict[str, Any]) -> None:
-    said = [
-        line.split("  # ", 1) for code in BLOCKS for line in code.splitlines() if re.match(r"\S.*  # ", line)
-    ]
-    values = [(code, comment) for code, comment in said if not code.startswith((" ", "@", "class"))]
-
-    assert len(values) >= 4
-    for code, comment in values:
-        expected = comment.partition(": ")[0]
-        assert repr(eval(code, names)) == expected
+    assert len(PAGE.compared) >= 4
+    assert PAGE.wrong() == []
 
 
 def test_each_type_takes_fewer_than_thirty_lines(names: dict[str, Any]) -> None:
-    for code in BLOCKS:
+    for code in PAGE.blocks:
         assert len([line for line in code.splitlines() if line.strip()]) < 30
 
 
@@ -54,7 +43,7 @@ def test_a_type_of_ones_own_is_turned_with_the_rest(names: dict[str, Any]) -> No
 
 
 def test_the_table_names_all_that_a_type_can_say() -> None:
-    said = set(re.findall(r"^\| `(\w+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    said = set(re.findall(r"^\| `(\w+)", PAGE.text, re.MULTILINE))
 
     assert said >= {"axes", "dtypes", "keeps", "item_metadata", "shared_metadata", "counts", "row_metadata"}
     assert all(hasattr(kit.TypedTensor, name) for name in said)
@@ -91,7 +80,7 @@ def test_drawings_of_any_length_make_a_batch(names: dict[str, Any]) -> None:
 
 
 def test_a_type_in_a_file_can_be_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = [block for block in BLOCKS if "Sound" in block and "kit.DataBlock" not in block][:2]
+    code = [block for block in PAGE.blocks if "Sound" in block and "kit.DataBlock" not in block][:2]
     (tmp_path / "sounds.py").write_text("\n".join(["import torch", "import coursekit as kit", *code]))
     monkeypatch.syspath_prepend(tmp_path)
     sound = importlib.import_module("sounds").Sound(torch.zeros(8), rate=4)

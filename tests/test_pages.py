@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from browsing import WINDOWS, served, violations, visit
+from browsing import WINDOWS, violations, visit
 from built_book import book
 from playwright.sync_api import Browser
 
 LESSON = "lessons/first_model.html"
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    """The address of the built book on this machine."""
-    assert book().status == 0, book().output
-    with served(book().html) as address:
-        yield address
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -27,9 +17,7 @@ def test_every_page_works_for_everyone(browser: Browser, site: str, window: str)
         page = path.relative_to(book().html).as_posix()
         tab = seen.open(page + ("?q=loss" if page == "search.html" else ""))
         if page == "search.html":
-            tab.locator("#search-results li").first.wait_for()
-            # The search fetches each page it found, for its excerpt: leaving before would abort that.
-            tab.wait_for_load_state("networkidle")
+            tab.locator(".found-all a").first.wait_for()
         for found in violations(tab):
             seen.note(f"{page}: {found}")
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
@@ -79,7 +67,7 @@ def test_the_theme_is_chosen_and_remembered(browser: Browser, site: str) -> None
 
 def test_an_answer_stays_folded_until_it_is_asked_for(browser: Browser, site: str) -> None:
     tab = visit(browser, site, **WINDOWS["light"]).open(LESSON)
-    answer = tab.locator(".selfcheck details").first
+    answer = tab.locator(".quiz details").first
     assert not answer.locator("p").first.is_visible()
 
     answer.locator("summary").press("Enter")
@@ -104,13 +92,6 @@ def test_wide_code_is_reached_by_key(browser: Browser, site: str) -> None:
         .filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0).length"""
 
     assert tab.evaluate(unreachable) == 0
-    tab.context.close()
-
-
-def test_searching_finds_the_lesson(browser: Browser, site: str) -> None:
-    tab = visit(browser, site, **WINDOWS["light"]).open("search.html?q=solar+cell")
-
-    tab.locator("#search-results a", has_text="Is this solar cell broken?").first.wait_for()
     tab.context.close()
 
 

@@ -1,0 +1,157 @@
+"""What keeps a page light: two files, plain code, pictures that wait; on a slow line the rest comes last."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from browsing import CLOSED, WINDOWS, Visit, visit
+from built_book import ROOT, Page, book
+from playwright.sync_api import Browser, expect
+
+from coursekit.lessons import words
+
+LESSON = "lessons/first_model.html"
+# What a browser says of a slow line, and of a quick one.
+LINE = "Object.defineProperty(Navigator.prototype, 'connection', {{ value: {{ rtt: {} }} }})"
+BELOW = "article > section > section:nth-of-type(n + 3) > *"
+
+
+@pytest.fixture
+def page_files(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
+    return importlib.import_module("page_files")
+
+
+@pytest.fixture
+def late(browser: Browser, site: str) -> Iterator[Visit]:
+    """Somebody with a phone on a slow line, who has not been here before and does nothing yet."""
+    seen = visit(browser, site, **WINDOWS["phone"])
+    seen.tab.add_init_script(LINE.format(300))
+    yield seen
+    seen.tab.context.close()
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("page", ["book/index.html", LESSON, "book/progress.html"])
+def test_a_page_asks_for_one_style_sheet_and_one_script(page: str) -> None:
+    shown = Page(book().html / page)
+    sheets = [given["href"] for given in shown.find("link") if given.get("rel") == "stylesheet"]
+    scripts = [given["src"] for given in shown.find("script") if given.get("src")]
+
+    assert sheets == ["../_static/book.css"]
+    assert [name for name in scripts if "/widgets/" not in name] == ["../_static/book.js"]
+
+
+def test_all_styles_and_scripts_are_put_together(page_files: ModuleType) -> None:
+    for kind, names in (("styles", page_files.STYLES), ("scripts", page_files.SCRIPTS)):
+        assert sorted(path.stem for path in (ROOT / "book" / kind).iterdir()) == sorted(names)
+
+
+def test_a_script_that_fails_leaves_the_others(
+    browser: Browser, page_files: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    for name in page_files.SCRIPTS:
+        (tmp_path / "scripts" / f"{name}.js").write_text(f"window.{name} = true;\n", "utf-8")
+    (tmp_path / "scripts" / "marks.js").write_text('throw new Error("no marks");\n', "utf-8")
+    tab = browser.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.set_content(f"<script>{page_files.script(tmp_path)}</script>")
+
+    ran = [name for name in page_files.SCRIPTS if tab.evaluate(f"window.{name} === true")]
+
+    assert ran == [name for name in page_files.SCRIPTS if name != "marks"]
+    assert errors == ["no marks"]
+    tab.close()
+
+
+def test_code_has_a_tag_around_what_is_coloured_and_nothing_else() -> None:
+    text = "".join((book().html / "lessons" / f"{word}.html").read_text(encoding="utf-8") for word in words())
+    rules = re.findall(
+        r"^\.highlight :is\((.+?)\)", (ROOT / "book/styles/code.css").read_text(), re.MULTILINE
+    )
+    coloured = set(re.findall(r"\.(\w+)", " ".join(rules)))
+
+    blocks = re.findall(r'<div class="highlight"><pre>(.*?)</pre>', text, re.DOTALL)
+    used = set(re.findall(r'<span class="([^"]+)">', " ".join(blocks)))
+
+    assert {"k", "s2", "mi"} <= used <= coloured
+
+
+@pytest.mark.parametrize("word", words())
+def test_a_picture_has_its_room_from_the_start_and_waits(word: str) -> None:
+    text = (book().html / "lessons" / f"{word}.html").read_text(encoding="utf-8")
+    pictures = re.findall(r"<img\b[^>]*>", text.partition("<article>")[2])
+
+    assert pictures
+    assert [
+        tag for tag in pictures if not all(f" {name}=" in tag for name in ("width", "height", "loading"))
+    ] == []
+
+
+def test_on_a_slow_line_a_lesson_opens_in_time(late: Visit) -> None:
+    """First what one sees; then, while there is time, the rest; at a sign of somebody, everything."""
+    tab = late.tab
+    tab.goto(f"{late.site}/{LESSON}", wait_until="load")
+
+    assert tab.evaluate(CLOSED) > 8
+    tab.wait_for_function("!('rest' in document.documentElement.dataset)")
+    hidden = "(one) => getComputedStyle(one).contentVisibility !== 'visible'"
+    assert tab.evaluate(f"[...document.querySelectorAll('{BELOW}')].filter({hidden}).length") == 0
+    tab.keyboard.press("Shift")
+    tab.wait_for_function(f"!{CLOSED}")
+
+
+def test_on_a_slow_line_a_question_is_there_for_who_scrolls_to_it(late: Visit) -> None:
+    tab = late.tab
+    tab.goto(f"{late.site}/{LESSON}", wait_until="load")
+    box = tab.locator(".quiz[data-quiz]").last
+
+    box.evaluate("(box) => box.scrollIntoView()")
+
+    expect(box.locator("form")).to_be_visible()
+
+
+def test_somebody_who_gives_no_sign_finds_everything_after_a_while(late: Visit) -> None:
+    late.tab.goto(f"{late.site}/{LESSON}", wait_until="load")
+
+    assert late.tab.evaluate(CLOSED) > 8
+    late.tab.wait_for_function(f"!{CLOSED}", timeout=30_000)
+
+
+@pytest.mark.parametrize("address", [f"{LESSON}#what-you-can-do-now", "book/glossary.html"])
+def test_who_comes_to_a_place_finds_it_where_it_stays(late: Visit, address: str) -> None:
+    late.tab.goto(f"{late.site}/{address}", wait_until="load")
+    below = late.tab.evaluate(
+        f"[...document.querySelectorAll('{BELOW}')].map((one) => getComputedStyle(one).contentVisibility)"
+    )
+
+    assert set(below) <= {"visible"}
+
+
+def test_letters_of_our_own_wait_on_a_slow_line_and_are_there_for_the_next_page(late: Visit) -> None:
+    tab, letters = late.tab, "getComputedStyle(document.body).fontFamily"
+    tab.goto(f"{late.site}/{LESSON}", wait_until="load")
+
+    assert "Source Serif" not in tab.evaluate(letters)
+    tab.wait_for_function("localStorage.getItem('fonts')")
+    assert "Source Serif" not in tab.evaluate(letters)
+    tab.goto(f"{late.site}/lessons/tensors.html", wait_until="load")
+    assert "Source Serif" in tab.evaluate(letters)
+
+
+@pytest.mark.parametrize("browser_says", [LINE.format(50), "delete Navigator.prototype.connection"])
+def test_on_a_quick_line_all_is_there_at_once(browser: Browser, site: str, browser_says: str) -> None:
+    tab = visit(browser, site, **WINDOWS["phone"]).tab
+    tab.add_init_script(browser_says)
+    tab.goto(f"{site}/{LESSON}", wait_until="load")
+
+    assert "Source Serif" in tab.evaluate("getComputedStyle(document.body).fontFamily")
+    assert tab.evaluate(f"{CLOSED} > 0 || 'rest' in document.documentElement.dataset") is False
+    tab.context.close()

@@ -1,0 +1,132 @@
+"""How soon a page can be used on a slow phone, by the browser's clock; how soon one is built again."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import os
+import threading
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import WINDOWS, Quiet, visit
+from built_book import ROOT, book, run_build
+from playwright.sync_api import Browser
+
+from coursekit.lessons import words
+
+# What Lighthouse takes for a phone: a processor four times slower than this one, and slow 4G.
+SLOWER = 4
+SLOW_4G = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
+SECONDS_TO_USE, BYTES_TO_READ = 1.0, 350_000
+SECONDS_TO_REBUILD = 12
+
+# A page can be used when its own scripts have run and no task has held it up since, for so long a time: what
+# Lighthouse calls time to interactive.
+TIMES = """(quiet) => new Promise((done) => {
+    const [page] = performance.getEntriesByType("navigation");
+    const painted = performance.getEntriesByName("first-contentful-paint")[0].startTime;
+    const usable = () => window.busy.reduce(
+        (until, [begun, over]) => (begun - until < quiet ? Math.max(until, over) : until),
+        Math.max(page.domContentLoadedEventEnd, painted),
+    );
+    const look = () => {
+        if (performance.now() - usable() < quiet) { setTimeout(look, 100); return; }
+        const shift = window.shifts.reduce((sum, one) => sum + one, 0);
+        const files = performance.getEntriesByType("resource").filter((one) => one.initiatorType !== "img");
+        const bytes = page.encodedBodySize + files.reduce((sum, one) => sum + one.encodedBodySize, 0);
+        done({ painted: painted / 1000, usable: usable() / 1000, bytes, shift });
+    };
+    look();
+})"""
+# Long tasks near the beginning keep a page from answering, and what moves by itself loses the reader's place.
+WATCH = """
+window.busy = [];
+window.shifts = [];
+const note = ({ startTime, duration }) => busy.push([startTime, startTime + duration]);
+new PerformanceObserver((list) => list.getEntries().forEach(note))
+    .observe({ type: "longtask", buffered: true });
+new PerformanceObserver((list) => list.getEntries().forEach((one) => shifts.push(one.value)))
+    .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+class Compressed(Quiet):
+    """A server that sends texts compressed, as those do that books are published on."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map = {**Quiet.extensions_map, ".js": "text/javascript"}  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in {".html", ".css", ".js", ".svg"}:
+            super().do_GET()
+            return
+        content = gzip.compress(path.read_bytes(), 6)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The address of the built book on a server that compresses."""
+    assert book().status == 0, book().output
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Compressed, directory=str(book().html)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def times(browser: Browser, address: str, quiet: int = 5000) -> dict[str, Any]:
+    """Open a page for the first time on a slow phone, and leave it alone for some milliseconds."""
+    seen = visit(browser, address, **WINDOWS["phone"])
+    seen.tab.set_default_timeout(60_000)
+    seen.tab.add_init_script(WATCH)
+    session = seen.tab.context.new_cdp_session(seen.tab)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW_4G)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    seen.tab.goto(address, wait_until="load")
+    found = seen.tab.evaluate(TIMES, quiet)
+    seen.tab.context.close()
+    return found
+
+
+pages = pytest.mark.parametrize("page", ["book/index.html", *(f"lessons/{word}.html" for word in words())])
+
+
+@pages
+def test_a_page_is_light_and_nothing_on_it_moves_by_itself(browser: Browser, site: str, page: str) -> None:
+    found = times(browser, f"{site}/{page}", quiet=1500)
+
+    assert found["bytes"] < BYTES_TO_READ
+    assert found["shift"] == 0
+
+
+@pytest.mark.soak
+@pages
+def test_a_page_is_there_within_a_second_on_a_slow_phone(browser: Browser, site: str, page: str) -> None:
+    """The quickest of five: what else this machine does meanwhile is not the page's fault."""
+    tries = [times(browser, f"{site}/{page}")["usable"] for _ in range(5)]
+
+    assert min(tries) < SECONDS_TO_USE, tries
+
+
+def test_a_page_that_was_touched_is_built_again_within_twelve_seconds(site: str) -> None:
+    """In seconds of the processor, which do not grow while other tests run."""
+    os.utime(ROOT / "book" / "setup.md")
+    before = os.times()
+    again = run_build(ROOT, "--out", str(book().html.parent))
+    after = os.times()
+
+    assert again.status == 0, again.output
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    assert spent < SECONDS_TO_REBUILD
