@@ -14,8 +14,8 @@ learn:  # the book and live lessons, on one local server
 test: lint  # everything a change must pass
 	@$(RUN) -m pytest --numprocesses logical --maxprocesses 4
 
-book:  # every page, every lesson executed
-	@$(RUN) book/build.py
+book:  # every page, every lesson executed; ALSO="epub pdf" writes the whole book as files, too
+	@$(RUN) book/build.py $(ALSO:%=--%)
 
 lint:  # style, format, types
 	@$(RUN) -m ruff check
