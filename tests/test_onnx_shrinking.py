@@ -57,6 +57,18 @@ def test_whole_numbers_are_a_quarter_of_the_bytes_and_near(capfd: pytest.Capture
     assert capfd.readouterr() == ("", "")
 
 
+def test_no_sum_overflows_whatever_the_processor() -> None:
+    """The largest weights and items that eight bits have, two of each side by side, all of one sign."""
+    whole = graph(np.ones((32, 64)))
+    largest = [np.full(32, 1, np.float32), np.zeros(32, np.float32)]
+    small = in_whole_numbers(whole, largest)
+    types = {part.data_type for part in onnx.load_from_string(small).graph.initializer}
+
+    assert onnx.TensorProto.INT8 not in types
+    session = start_session(small, threads=1)
+    assert np.allclose(session.run(None, {"items": np.stack(largest)})[0], [[32] * 64, [0] * 64], rtol=0.01)
+
+
 def test_whole_numbers_need_items() -> None:
     with pytest.raises(
         ValueError, match="8 bits need items that show how large numbers get inside; none came"
