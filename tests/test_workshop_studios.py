@@ -333,6 +333,32 @@ def test_groups_that_cannot_be_held_out_are_refused_in_a_sentence(place: Path, h
     assert "No two of the names" in done(studio, {"do": "group", "together": True})["said"]["text"]
 
 
+def test_groups_that_are_gone_when_looked_at_again_are_let_go_with_a_word(herd: Path):
+    studio = Studio(herd)
+    studio.wait()
+    done(studio, {"do": "group", "together": True})
+    for number, file in enumerate(sorted(herd.rglob("*.jpg"))):
+        file.rename(file.with_name(f"{number}.jpg"))
+
+    seen = done(studio, {"do": "look"})
+
+    assert seen["said"] == {}
+    assert seen["look"]["groups"] is None
+    (note,) = [note for note in seen["look"]["notes"] if note["weight"] == "warn"]
+    assert note["text"].startswith("Photos are held out by chance again, each by itself. No two of the names")
+
+
+def test_a_folder_with_sides_says_itself_what_is_held_out(tmp_path: Path):
+    for side in ("train", "valid"):
+        fruit(tmp_path / "sides" / side, each=5)
+    studio = Studio(tmp_path / "sides")
+    studio.wait()
+    said = done(studio, {"do": "group", "together": True})
+
+    assert said["look"]["may group"] is False
+    assert said["said"]["text"] == "Sides says itself which photos are held out, and that stays so."
+
+
 def test_the_plot_stands_under_the_project_that_is_trained(place: Path):
     fruit(place / "other", each=5, kinds=("big", "small"))
     studio = Studio("fruit")

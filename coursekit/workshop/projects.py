@@ -79,7 +79,7 @@ class Project:
         self.together = self.together and wanted == self.arrangement
         self.arrangement = wanted
         if self.together:
-            check_groups(found.serving())
+            self.check_groups_of(found)
         if not self.trainings:  # with other kinds it is another list
             self.changes = Changes(file_of_changes(self.name, found))
         self.changes.leave_out(found.left_out, found.labels)
@@ -87,8 +87,27 @@ class Project:
         self.recount()
         self.plan = Plan.fitting(self.learned)
 
+    def check_groups_of(self, found: Survey) -> None:
+        """Whether the groups of last time can still be held out; else a note says what is done instead."""
+        try:
+            check_groups(found.serving())
+        except ValueError as error:
+            self.together = False
+            found.notes.append(Note(f"Photos are held out by chance again, each by itself. {error}", "warn"))
+
+    @property
+    def may_group(self) -> bool:
+        """Whether a person may say that photos belong together; some sources say what is held out."""
+        return not (self.is_ready or self.survey.arrangement == "sides" or self.trainings)
+
     def hold_together(self, wanted: bool) -> None:
         """Hold out photos whose names begin alike as a whole, or each by itself. May raise ValueError."""
+        if not self.may_group:
+            raise ValueError(
+                "what is held out stays so once something was trained: choose the folder in a new studio."
+                if self.trainings
+                else f"{self.name} says itself which photos are held out, and that stays so."
+            )
         if wanted:
             check_groups(self.survey.serving())
         self.together = wanted

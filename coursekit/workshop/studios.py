@@ -156,12 +156,7 @@ class Studio:
         self._work("Looking at the photos", lambda: self._look(project, what["to"]))
 
     def _do_group(self, what: dict[str, Any]) -> None:
-        project = self._chosen()
-        if project.trainings:
-            raise ValueError(
-                "what is held out stays so once something was trained: choose the folder in a new studio."
-            )
-        project.hold_together(bool(what["together"]))
+        self._chosen().hold_together(bool(what["together"]))
 
     def _do_restore(self, what: dict[str, Any]) -> None:
         project = self._chosen()
@@ -260,7 +255,7 @@ class Studio:
             "left out": [[Path(file).name, why] for file, why in found.left_out.items()],
             "arrangement": found.arrangement,
             "may choose": found.may_choose and not project.trainings,
-            "may group": not project.is_ready and found.arrangement != "sides" and not project.trainings,
+            "may group": project.may_group,
             "groups": self._view_groups(project),
             "learned": project.learned,
             "short": sentence_of(project.short) if project.short else "",
