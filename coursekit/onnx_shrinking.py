@@ -84,8 +84,8 @@ def in_whole_numbers(graph: bytes, items: Sequence[np.ndarray]) -> bytes:
 def unsigned(graph: bytes) -> bytes:
     """Let the weights of a graph be numbers without a sign, 0 for -128: the same answers on every processor.
 
-    One of x86-64 without VNNI multiplies numbers without a sign by such with one in pairs, and the sum of a pair
-    may be too large for the 16 bits it gets. Numbers without a sign it multiplies in a way that has no such end.
+    One of x86-64 without VNNI multiplies numbers without a sign by such with one in pairs, and the sum of a
+    pair may be too large for the 16 bits it gets. Numbers without a sign are not multiplied in this way.
     """
     import onnx
 
