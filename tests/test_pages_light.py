@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,13 +18,19 @@ from coursekit.lessons import words
 LESSON = "lessons/first_model.html"
 # What a browser says of a slow line, and of a quick one.
 LINE = "Object.defineProperty(Navigator.prototype, 'connection', {{ value: {{ rtt: {} }} }})"
-BELOW = "article > section > section:nth-of-type(n + 3) > *"
+BELOW = "article > section > section > *"
 
 
 @pytest.fixture
-def page_files(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def extension(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """One of the book's own extensions of Sphinx, by its name."""
     monkeypatch.syspath_prepend(str(ROOT / "book" / "sphinx"))
-    return importlib.import_module("page_files")
+    return importlib.import_module
+
+
+@pytest.fixture
+def page_files(extension: Callable[[str], ModuleType]) -> ModuleType:
+    return extension("page_files")
 
 
 @pytest.fixture
@@ -38,12 +44,12 @@ def late(browser: Browser, site: str) -> Iterator[Visit]:
 
 
 @pytest.mark.parametrize("page", ["book/index.html", LESSON, "book/progress.html"])
-def test_a_page_asks_for_one_style_sheet_and_one_script(page: str) -> None:
+def test_a_page_brings_its_styles_and_asks_for_one_script(page: str) -> None:
     shown = Page(book().html / page)
-    sheets = [given["href"] for given in shown.find("link") if given.get("rel") == "stylesheet"]
+    assert [given for given in shown.find("link") if given.get("rel") == "stylesheet"] == []
+    assert len(shown.find("style")) == 1
     scripts = [given["src"] for given in shown.find("script") if given.get("src")]
 
-    assert sheets == ["../_static/book.css"]
     assert [name for name in scripts if "/widgets/" not in name] == ["../_static/book.js"]
 
 
@@ -71,17 +77,14 @@ def test_a_script_that_fails_leaves_the_others(
     tab.close()
 
 
-def test_code_has_a_tag_around_what_is_coloured_and_nothing_else() -> None:
+def test_code_has_a_tag_around_what_is_coloured_and_nothing_else(
+    extension: Callable[[str], ModuleType],
+) -> None:
     text = "".join((book().html / "lessons" / f"{word}.html").read_text(encoding="utf-8") for word in words())
-    rules = re.findall(
-        r"^\.highlight :is\((.+?)\)", (ROOT / "book/styles/code.css").read_text(), re.MULTILINE
-    )
-    coloured = set(re.findall(r"\.(\w+)", " ".join(rules)))
-
     blocks = re.findall(r'<div class="highlight"><pre>(.*?)</pre>', text, re.DOTALL)
     used = set(re.findall(r'<span class="([^"]+)">', " ".join(blocks)))
 
-    assert {"k", "s2", "mi"} <= used <= coloured
+    assert {"k", "s2", "mi"} <= used <= extension("plain_code").coloured()
 
 
 @pytest.mark.parametrize("word", words())
@@ -95,15 +98,49 @@ def test_a_picture_has_its_room_from_the_start_and_waits(word: str) -> None:
     ] == []
 
 
+@pytest.mark.parametrize("page", ["book/index.html", "book/touch.html", "lessons/dispatch.html"])
+def test_what_a_widget_shows_is_fetched_when_it_opens(late: Visit, page: str) -> None:
+    text = (book().html / page).read_text(encoding="utf-8")
+    beside = re.findall(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)
+    tab = late.tab
+    fetched = "performance.getEntriesByName(new URL('{}', location).href).length"
+
+    assert max(map(len, beside), default=0) < 8000
+    addresses = re.findall(r'<script type="application/json" data-from="(.+?)"', text)
+    assert addresses
+    tab.goto(f"{late.site}/{page}", wait_until="load")
+    tab.keyboard.press("ArrowDown")
+    tab.wait_for_function(" && ".join(fetched.format(one) for one in addresses))
+    tab.wait_for_function(f"!{CLOSED}")
+
+
+def test_a_widget_whose_data_do_not_come_keeps_its_picture(browser: Browser, site: str) -> None:
+    tab = visit(browser, site, **WINDOWS["light"]).tab
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    address = re.findall(
+        r'data-from="../(_static.+?)"', (book().html / "lessons/dispatch.html").read_text("utf-8")
+    )
+    tab.route(f"**/{address[0]}", lambda route: route.abort())
+    tab.goto(f"{site}/lessons/dispatch.html", wait_until="load")
+    widget = tab.locator(".coursekit-kinds")
+
+    widget.scroll_into_view_if_needed()
+    tab.wait_for_function("!document.querySelector('.coursekit-kinds').hasAttribute('data-open')")
+    expect(widget.locator("img").first).to_be_visible()
+    assert [error for error in errors if address[0] in error]
+    tab.context.close()
+
+
 def test_on_a_slow_line_a_lesson_opens_in_time(late: Visit) -> None:
     """First what one sees; then, while there is time, the rest; at a sign of somebody, everything."""
     tab = late.tab
     tab.goto(f"{late.site}/{LESSON}", wait_until="load")
 
     assert tab.evaluate(CLOSED) > 8
-    tab.wait_for_function("!('rest' in document.documentElement.dataset)")
-    hidden = "(one) => getComputedStyle(one).contentVisibility !== 'visible'"
-    assert tab.evaluate(f"[...document.querySelectorAll('{BELOW}')].filter({hidden}).length") == 0
+    waits = "(one) => getComputedStyle(one).contentVisibility !== 'visible'"
+    tab.wait_for_function(f"![...document.querySelectorAll('{BELOW}, .in-parts > *')].some({waits})")
+    assert tab.evaluate("document.querySelectorAll('.in-parts').length") > 0
     tab.keyboard.press("Shift")
     tab.wait_for_function(f"!{CLOSED}")
 

@@ -28,13 +28,14 @@ SECONDS_TO_REBUILD = 12
 # Lighthouse calls time to interactive.
 TIMES = """(quiet) => new Promise((done) => {
     const [page] = performance.getEntriesByType("navigation");
-    const painted = performance.getEntriesByName("first-contentful-paint")[0].startTime;
+    const paint = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
     const usable = () => window.busy.reduce(
         (until, [begun, over]) => (begun - until < quiet ? Math.max(until, over) : until),
-        Math.max(page.domContentLoadedEventEnd, painted),
+        Math.max(page.domContentLoadedEventEnd, paint()),
     );
     const look = () => {
-        if (performance.now() - usable() < quiet) { setTimeout(look, 100); return; }
+        if (!paint() || performance.now() - usable() < quiet) { setTimeout(look, 100); return; }
+        const painted = paint();
         const shift = window.shifts.reduce((sum, one) => sum + one, 0);
         const files = performance.getEntriesByType("resource").filter((one) => one.initiatorType !== "img");
         const bytes = page.encodedBodySize + files.reduce((sum, one) => sum + one.encodedBodySize, 0);

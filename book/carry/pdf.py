@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from page_files import style_sheet
 from whole import Chapter, chapters, lead, pictures
 
 HERE = Path(__file__).resolve().parent
@@ -20,7 +21,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="light">
 <head><meta charset="utf-8"><title>{title}</title>
-<link rel="stylesheet" href="_static/book.css"><style>{style}</style></head>
+<style>{style}</style></head>
 <body><main>{body}</main></body></html>
 """
 
@@ -47,8 +48,9 @@ def write_pdf(root: Path, html: Path, file: Path, about: dict[str, Any]) -> None
     for chapter in found:
         join(chapter, {c.page for c in found})
     body = title_page(about) + contents(found) + "".join(str(chapter.text) for chapter in found)
-    style = (HERE / "pdf.css").read_text(encoding="utf-8")
-    whole = html / "whole.html"  # beside the pages, whose pictures and style sheets it shows
+    style = style_sheet(root / "book").replace('url("fonts/', 'url("_static/fonts/')
+    style += (HERE / "pdf.css").read_text(encoding="utf-8")
+    whole = html / "whole.html"  # beside the pages, whose pictures and letters it shows
     whole.write_text(PAGE.format(title=escape(about["title"]), style=style, body=body), "utf-8")
     try:
         command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]

@@ -103,14 +103,25 @@
     if (section) link.title = String(place.title);
   }
 
-  // What is far below, piece by piece, while nothing else is to be done.
+  // What is large goes in parts, so that none keeps somebody waiting.
+  function* parts(pieces) {
+    for (const piece of pieces) {
+      const isLarge = piece.children.length > 1 && piece.getElementsByTagName("*").length > 20;
+      piece.classList.toggle("in-parts", isLarge);
+      yield piece;
+      if (isLarge) yield* parts(piece.children);
+    }
+  }
+
+  // What stands below, piece by piece, while nothing else is to be done. Each says itself that it is shown: to take
+  // the mark from the page would have the browser look at all of its elements again.
   function layOutTheRest() {
     if (root.dataset.rest !== "later") return;
-    const pieces = document.querySelectorAll("article > section > section:nth-of-type(n + 3) > *").values();
+    const pieces = parts(document.querySelectorAll("article > section > section > *"));
     const go = (deadline) => {
       do {
         const { value: piece, done } = pieces.next();
-        if (done) { delete root.dataset.rest; return; }
+        if (done) return;
         piece.style.contentVisibility = "visible";
         piece.getBoundingClientRect();
       } while (deadline?.timeRemaining() > 35); // of 50: more would keep somebody waiting
@@ -134,6 +145,6 @@
   whereYouAre();
   goOn();
   reachableScrollers();
-  addEventListener("load", fetchFonts);
-  addEventListener("load", layOutTheRest);
+  from_page.whenLoaded(fetchFonts);
+  from_page.whenLoaded(layOutTheRest);
 })();

@@ -5,7 +5,7 @@
   const SELECTOR = "a:has(> .std-term)";
   if (!document.querySelector(SELECTOR)) return;
   let terms = {};
-  addEventListener("load", async () => {
+  from_page.whenLoaded(async () => {
     try { await window.coursekit.load("term_definitions.js"); } catch { return; } // a term stays a link
     ({ terms } = window.coursekit);
   });

@@ -1,13 +1,17 @@
-"""The one style sheet and the one script of every page, put together from the files they are written in.
+"""The styles within each page and its one script, put together from the files they are written in.
 
-On a slow line each file costs a way there and back, and many at once share the line.
+On a slow line each file costs a way there and back, and nothing is drawn before the styles are there; a page
+that brings them itself is drawn that much earlier.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 from coursekit.widgets import modules
 
@@ -16,8 +20,19 @@ SCRIPTS = ("loading", "progress", "marks", "book", "search", "terms", "quiz", "p
 
 
 def style_sheet(book: Path) -> str:
-    """All of `styles/`; what comes later wins."""
-    return "".join((book / "styles" / f"{name}.css").read_text("utf-8") for name in STYLES)
+    """All of `styles/` without comments and indents; what comes later wins."""
+    text = "".join((book / "styles" / f"{name}.css").read_text("utf-8") for name in STYLES)
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+
+
+# On a slow line people see the page first; then one part runs after another, with room between them for what
+# people do.
+RUN = """
+const run = (part) => { try { part(); } catch (error) { reportError(error); } };
+const runNext = () => { if (parts.length) { run(parts.shift()); setTimeout(runNext); } };
+if (document.documentElement.dataset.rest === "later") requestAnimationFrame(() => setTimeout(runNext));
+else parts.forEach(run);
+"""
 
 
 def script(book: Path) -> str:
@@ -26,18 +41,28 @@ def script(book: Path) -> str:
     They have `from_page`, what the widgets' `page.js` lends.
     """
     parts = ((book / "scripts" / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
-    tried = (f"try {{\n{part}}} catch (error) {{ reportError(error); }}\n" for part in parts)
-    return f"(() => {{\n{modules.lent('page')}{''.join(tried)}}})();\n"
+    listed = "".join(f"() => {{\n{part}}},\n" for part in parts)
+    return f"(() => {{\n{modules.lent('page')}const parts = [\n{listed}];{RUN}}})();\n"
 
 
-def write_files(app: Sphinx, exception: Exception | None) -> None:
-    if exception or app.builder.name != "html":
-        return
-    book, static = Path(app.srcdir) / "book", Path(app.outdir) / "_static"
-    (static / "book.css").write_text(style_sheet(book), encoding="utf-8")
-    (static / "book.js").write_text(script(book), encoding="utf-8")
+def read_styles(app: Sphinx, config: Config) -> None:
+    """As a setting, so that all pages are written again when a style has changed."""
+    config["page_style"] = style_sheet(Path(app.srcdir) / "book")
+
+
+def add_styles(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    context["page_style"] = app.config.page_style
+
+
+def write_script(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.name == "html":
+        file = Path(app.outdir) / "_static" / "book.js"
+        file.write_text(script(Path(app.srcdir) / "book"), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("build-finished", write_files)
+    app.add_config_value("page_style", "", "html", str)
+    app.connect("config-inited", read_styles)
+    app.connect("html-page-context", add_styles)
+    app.connect("build-finished", write_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,6 @@ that is no lesson, a directive shows one:
 
 from __future__ import annotations
 
-import inspect
 import re
 from base64 import b64decode
 from hashlib import sha256
@@ -38,6 +37,8 @@ WIDGET = 'class="coursekit-'
 NAME = re.compile(r'class="coursekit-(\w+)"')
 PICTURE = re.compile(r"data:image/(\w+);base64,([A-Za-z0-9+/=]+)")
 BYTES = re.compile(r"data:application/octet-stream;base64,([A-Za-z0-9+/=]+)")
+# A widget writes no "<" into its data.
+DATA = re.compile(r'<script type="application/json">([^<]{8000,})</script>')
 SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 ANY_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 WITHOUT_ALT = "a widget without a text alternative: give it `alt`"
@@ -82,6 +83,25 @@ def with_bytes(text: str, folder: Path, address: str) -> str:
     return BYTES.sub(write, text)
 
 
+def with_data(text: str, folder: Path, address: str) -> str:
+    """Write what a widget shows, where it is much, into a script: a page is read before its widgets move.
+
+    >>> import tempfile
+    >>> much = "0" * 8000
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with_data(f'<script type="application/json">"{much}"</script>', Path(folder), "..")
+    '<script type="application/json" data-from="../dcd5a1a40dfeb697.js"></script>'
+    """
+
+    def write(found: re.Match[str]) -> str:
+        name = f"{sha256(found[1].encode()).hexdigest()[:16]}.js"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"document.currentScript.values = {found[1]};", encoding="utf-8")
+        return f'<script type="application/json" data-from="{address}/{name}"></script>'
+
+    return DATA.sub(write, text)
+
+
 def widgets_in(bundle: nodes.Element) -> list[nodes.raw]:
     """What moves in a page: HTML of ours that a cell gave out."""
     return [raw for raw in bundle.findall(nodes.raw) if WIDGET in raw.astext()]
@@ -117,7 +137,7 @@ class ShownWidget(SphinxDirective):
         return [nodes.figure("", raw, nodes.caption("", "", *words), classes=["cell-figure"]), *messages]
 
     def widget(self) -> Widget:
-        """What the expression makes; the page is made anew when its script or its module changes."""
+        """What the expression makes; the page is made anew when any module of the widgets changes."""
         expression = self.arguments[0]
         try:
             made = eval(expression, {"kit": coursekit})
@@ -125,7 +145,8 @@ class ShownWidget(SphinxDirective):
             raise self.error(f"{expression}: {type(error).__name__}: {error}") from error
         if not isinstance(made, Widget):
             raise self.error(f"{expression} makes no widget, but {type(made).__name__}: {made!r:.80}")
-        self.env.note_dependency(inspect.getfile(type(made)))
+        for module in Path(modules.__file__).parent.glob("*.py"):  # a widget may show what another one trains
+            self.env.note_dependency(str(module))
         return made
 
 
@@ -143,6 +164,8 @@ class LightWidgets(SphinxPostTransform):
                 continue
             text = with_files(text, Path(builder.outdir) / "_images", relative_uri(here, "_images"))
             text = with_bytes(text, Path(builder.outdir) / WIDGETS, relative_uri(here, WIDGETS))
+            if builder.name == "html":
+                text = with_data(text, Path(builder.outdir) / WIDGETS, relative_uri(here, WIDGETS))
             used.update(name for name in NAME.findall(text) if name in modules.names())
             pattern = SCRIPT if builder.name == "html" else ANY_SCRIPT
             raw.replace_self(nodes.raw("", pattern.sub("", text), format="html"))

@@ -8,15 +8,20 @@ export function decoded(text) {
   return bytes;
 }
 
-/** The bytes at an address: written in it, or in a script. No other file may be read by a page from a disk. */
-export async function bytesAt(address) {
-  if (address.startsWith("data:")) return decoded(address.slice(address.indexOf(",") + 1));
+/** A script that was fetched and has run, with what it holds. No other file may be read by a page from a disk. */
+export async function scriptAt(address) {
   const script = document.createElement("script");
   await new Promise((resolve, reject) => {
     Object.assign(script, { src: address, onload: resolve, onerror: () => reject(new Error(`no ${address}`)) });
     document.head.append(script);
   });
-  return decoded(script.bytes);
+  return script;
+}
+
+/** The bytes at an address: written in it, or held by a script. */
+export async function bytesAt(address) {
+  if (address.startsWith("data:")) return decoded(address.slice(address.indexOf(",") + 1));
+  return decoded((await scriptAt(address)).bytes);
 }
 
 /** Wait until a person comes near a part of the page. */

@@ -1,7 +1,7 @@
 // Where no kernel is: opens all widgets of a kind that stand on a page, each with a model of its own that holds
 // what is written beside it. A page may run this as often as it likes; what is open stays as it is.
 
-import { near } from "./bytes.js";
+import { near, scriptAt } from "./bytes.js";
 
 const SIGNS = ["keydown", "pointermove", "pointerdown", "scroll"];
 const QUIET = 10_000;
@@ -10,9 +10,20 @@ export function whenIdle(call) {
   (window.requestIdleCallback ?? setTimeout)(call);
 }
 
+export function whenLoaded(call) {
+  if (document.readyState === "complete") call();
+  else addEventListener("load", call);
+}
+
+/** What a widget shows: written beside it, or where it is much, held by a script that the page names. */
+async function dataOf(el) {
+  const { dataset, textContent } = el.querySelector("script");
+  return dataset.from ? (await scriptAt(dataset.from)).values : JSON.parse(textContent);
+}
+
 /** What the kernel's model does, for a page alone. */
-function modelOf(el) {
-  const values = { data: JSON.parse(el.querySelector("script").textContent), state: {} };
+function modelOf(data) {
+  const values = { data, state: {} };
   const listeners = new Set();
   return {
     get: (name) => values[name],
@@ -47,13 +58,19 @@ export function openInTime(elements, open) {
     if (el) whenIdle(() => { openOne(el); openNext(); });
   };
   for (const sign of SIGNS) addEventListener(sign, openNext, { once: true, passive: true });
-  setTimeout(openNext, QUIET);
+  // A script may come after the sign.
+  setTimeout(openNext, navigator.userActivation?.hasBeenActive ? 0 : QUIET);
 }
 
 export function openAll(name, render) {
-  openInTime(document.querySelectorAll(`.coursekit-${name}:not([data-open])`), (el) => {
+  openInTime(document.querySelectorAll(`.coursekit-${name}:not([data-open])`), async (el) => {
     if ("open" in el.dataset) return;
     el.dataset.open = "";
-    render({ model: modelOf(el), el });
+    try {
+      render({ model: modelOf(await dataOf(el)), el });
+    } catch (error) {
+      delete el.dataset.open; // its picture stays
+      throw error;
+    }
   });
 }
