@@ -349,14 +349,25 @@ def test_groups_that_are_gone_when_looked_at_again_are_let_go_with_a_word(herd: 
 
 
 def test_a_folder_with_sides_says_itself_what_is_held_out(tmp_path: Path):
-    for side in ("train", "valid"):
-        fruit(tmp_path / "sides" / side, each=5)
+    for side, size in (("train", 40), ("valid", 48)):
+        fruit(tmp_path / "sides" / side, each=5, size=size)
     studio = Studio(tmp_path / "sides")
     studio.wait()
     said = done(studio, {"do": "group", "together": True})
 
     assert said["look"]["may group"] is False
     assert said["said"]["text"] == "Sides says itself which photos are held out, and that stays so."
+
+
+def test_where_all_that_is_held_out_is_also_learned_from_one_sentence_says_so(tmp_path: Path):
+    for side in ("train", "valid"):
+        fruit(tmp_path / "sides" / side, each=5)
+    studio = Studio(tmp_path / "sides")
+    studio.wait()
+
+    assert studio.said["text"] == (
+        "Without what cannot serve, such as photos that are on both sides, too few photos are left."
+    )
 
 
 def test_the_plot_stands_under_the_project_that_is_trained(place: Path):

@@ -120,9 +120,14 @@ class Project:
         try:
             self.learned = self.count_learned()
         except ValueError as error:
-            if not any(one.by_hand for one in self.changes):
+            if not self.is_changed_by_hand:
                 raise
             self.short = error
+
+    @property
+    def is_changed_by_hand(self) -> bool:
+        """Whether a person decided anything about labels."""
+        return any(one.by_hand for one in self.changes)
 
     def count_learned(self) -> int:
         """How many photos there are to learn from; ValueError where they are of fewer kinds than two."""
@@ -137,6 +142,8 @@ class Project:
             )
             raise ValueError(
                 f"After your changes, {left}: take some of them back, or set the list aside, under Look."
+                if self.is_changed_by_hand
+                else f"Without what cannot serve, such as photos that are on both sides, {left}."
             )
         return len(learned)
 
