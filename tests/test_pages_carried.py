@@ -24,8 +24,9 @@ ABOUT: dict[str, Any] = yaml.safe_load((ROOT / "_config.yml").read_text(encoding
 
 @pytest.fixture
 def carry(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The modules that write the book as files."""
-    monkeypatch.syspath_prepend(str(ROOT / "book" / "carry"))
+    """The modules that write the book as files; they find those of the pages as they do in a build."""
+    for part in ("sphinx", "carry"):
+        monkeypatch.syspath_prepend(str(ROOT / "book" / part))
     import epub
     import pdf
 
