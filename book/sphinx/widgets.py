@@ -44,6 +44,14 @@ ANY_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 WITHOUT_ALT = "a widget without a text alternative: give it `alt`"
 
 
+def named_after(held: bytes, folder: Path, ending: str, content: bytes) -> str:
+    """Write a file that is named after what it holds, so that a browser may keep it; its name."""
+    name = f"{sha256(held).hexdigest()[:16]}.{ending}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return name
+
+
 def with_files(text: str, folder: Path, address: str) -> str:
     """Write the pictures inside a text into a folder, and name their addresses instead.
 
@@ -55,10 +63,7 @@ def with_files(text: str, folder: Path, address: str) -> str:
 
     def write(found: re.Match[str]) -> str:
         content = b64decode(found[2])
-        name = f"{sha256(content).hexdigest()[:16]}.{found[1]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-        return f"{address}/{name}"
+        return f"{address}/{named_after(content, folder, found[1], content)}"
 
     return PICTURE.sub(write, text)
 
@@ -75,10 +80,8 @@ def with_bytes(text: str, folder: Path, address: str) -> str:
     """
 
     def write(found: re.Match[str]) -> str:
-        name = f"{sha256(b64decode(found[1])).hexdigest()[:16]}.js"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f'document.currentScript.bytes = "{found[1]}";', encoding="ascii")
-        return f"{address}/{name}"
+        script = f'document.currentScript.bytes = "{found[1]}";'
+        return f"{address}/{named_after(b64decode(found[1]), folder, 'js', script.encode())}"
 
     return BYTES.sub(write, text)
 
@@ -94,9 +97,8 @@ def with_data(text: str, folder: Path, address: str) -> str:
     """
 
     def write(found: re.Match[str]) -> str:
-        name = f"{sha256(found[1].encode()).hexdigest()[:16]}.js"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"document.currentScript.values = {found[1]};", encoding="utf-8")
+        script = f"document.currentScript.values = {found[1]};"
+        name = named_after(found[1].encode(), folder, "js", script.encode())
         return f'<script type="application/json" data-from="{address}/{name}"></script>'
 
     return DATA.sub(write, text)
