@@ -34,8 +34,13 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "phone at night": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
 }
 
-# How many widgets and quizzes of a page are not open yet.
+# How many widgets and quizzes of a page are not open yet, and whether anything on it waits to be laid out.
 CLOSED = "document.querySelectorAll('div[class^=coursekit-]:not([data-open]), .quiz:not(:has(form))').length"
+WAITING = """[...document.querySelectorAll("article > section > section > *, .in-parts > *")]
+    .some((one) => getComputedStyle(one).contentVisibility !== "visible")"""
+# All of a page is there for somebody who gives signs: several, as the script that listens may come late.
+READY = f"""dispatchEvent(new PointerEvent("pointermove"))
+    && !(document.documentElement.dataset.theme && ({CLOSED} || {WAITING}))"""
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -101,8 +106,7 @@ class Visit:
     def open(self, page: str) -> Tab:
         """Open a page as somebody who begins to read: what waits for that is there, too."""
         self.tab.goto(f"{self.site}/{page}", wait_until="load")
-        self.tab.mouse.move(1, 1)
-        self.tab.wait_for_function(f"!document.documentElement.dataset.theme || !{CLOSED}")
+        self.tab.wait_for_function(READY)
         return self.tab
 
 
@@ -110,14 +114,15 @@ def visit(browser: Browser, site: str, **window: Any) -> Visit:
     return Visit(browser.new_context(**window).new_page(), site)
 
 
-def violations(tab: Tab) -> list[str]:
-    """What axe-core finds wrong with a page: rule, weight and the places."""
+def violations(tab: Tab, *kinds: str) -> list[str]:
+    """What axe-core finds wrong, by rules of some kinds or by all of them: rule, weight and the places."""
     from axe_playwright_python.sync_playwright import Axe
 
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(kinds)} if kinds else {})
     return [
         f"{found['id']} ({found['impact']}): {found['help']}: "
         f"{[' '.join(node['target']) for node in found['nodes'][:4]]}"
-        for found in Axe().run(tab).response["violations"]
+        for found in Axe().run(tab, options=options).response["violations"]
     ]
 
 

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser
 LESSON = "lessons/first_model.html"
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", ["light", "phone"])
 def test_every_page_works_for_everyone(browser: Browser, site: str, window: str) -> None:
+    """By day and by night: what a reader switches on an open page, which changes nothing but its colours."""
     seen = visit(browser, site, **WINDOWS[window])
     for path in book().pages():
         page = path.relative_to(book().html).as_posix()
@@ -22,6 +23,10 @@ def test_every_page_works_for_everyone(browser: Browser, site: str, window: str)
             seen.note(f"{page}: {found}")
         if tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
             seen.note(f"{page} is wider than the window")
+        tab.emulate_media(color_scheme="dark")
+        for found in violations(tab, "cat.color"):
+            seen.note(f"{page} at night: {found}")
+        tab.emulate_media(color_scheme="light")
     seen.tab.context.close()
 
     assert not seen.complaints, "\n".join(seen.complaints)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from browsing import WINDOWS, violations, visit
 from built_book import ROOT, book
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 
 HOME, MAP, WHERE = "book/index.html", "book/map.html", "book/progress.html"
@@ -195,7 +195,7 @@ def test_what_was_done_shows_wherever_its_lesson_is_named(tab: Tab) -> None:
     assert tab.locator('.contents [data-lesson="tensors"] .done').get_attribute("data-state") == "read"
     assert tab.locator('.contents [data-lesson="dispatch"] .done').get_attribute("data-state") == "begun"
     assert tab.locator('.contents [data-lesson="learner"] .done').get_attribute("data-state") is None
-    assert tab.locator("#exercise-first-model .gained").inner_text() == "passed, 16 of 16 points"
+    expect(tab.locator("#exercise-first-model .gained")).to_have_text("passed, 16 of 16 points")
 
 
 def test_the_page_where_you_are_counts(tab: Tab) -> None:

@@ -215,7 +215,7 @@ def ask_a_kernel(server: Started, folder: str, code: str) -> str:
         connection_file=str(server.runtime / f"kernel-{kernel}.json")
     )
     client.load_connection_file()
-    # A kernel answers no heartbeat while it imports, and a busy machine imports for more than the usual second.
+    # While it imports a kernel answers no heartbeat, on a busy machine for more than the usual second.
     client.hb_channel.time_to_dead = 30
     client.start_channels()
     client.wait_for_ready(timeout=60)

@@ -103,38 +103,47 @@
     if (section) link.title = String(place.title);
   }
 
-  // What is large goes in parts, so that none keeps somebody waiting.
+  // What is large goes in parts, so that none keeps somebody waiting. What is added to it afterwards waits for nothing.
   function* parts(pieces) {
     for (const piece of pieces) {
       const isLarge = piece.children.length > 1 && piece.getElementsByTagName("*").length > 20;
       piece.classList.toggle("in-parts", isLarge);
       yield piece;
       if (isLarge) yield* parts(piece.children);
+      piece.classList.remove("in-parts");
     }
   }
 
-  // What stands below, piece by piece, while nothing else is to be done. Each says itself that it is shown: to take
-  // the mark from the page would have the browser look at all of its elements again.
+  // What stands below, piece by piece, when somebody is here and nothing else is to be done. Each says itself that it
+  // is shown: to take the mark from the page would have the browser look at all of its elements again.
   function layOutTheRest() {
     if (root.dataset.rest !== "later") return;
     const pieces = parts(document.querySelectorAll("article > section > section > *"));
+    const next = () => {
+      const { value: piece } = pieces.next();
+      if (piece) piece.style.contentVisibility = "visible";
+      return piece;
+    };
     const go = (deadline) => {
       do {
-        const { value: piece, done } = pieces.next();
-        if (done) return;
-        piece.style.contentVisibility = "visible";
+        const piece = next();
+        if (!piece) return;
         piece.getBoundingClientRect();
       } while (deadline?.timeRemaining() > 35); // of 50: more would keep somebody waiting
       from_page.whenIdle(go);
     };
-    from_page.whenIdle(go);
+    // Who goes to a place on the page finds it where it stays.
+    addEventListener("click", ({ target }) => {
+      if (target.closest("a[href^='#']")) while (next());
+    }, true);
+    from_page.whenSomebodyIsHere(go);
   }
 
-  // The letters of our own, when all else is there: the next page has them at hand. This one keeps those that it began
-  // with, since other letters would move the text.
+  // The letters of our own, one file after another, when all else is there: the next page has them at hand. This one
+  // keeps those that it began with, since other letters would move the text.
   async function fetchFonts() {
     try {
-      await Promise.all([...document.fonts].map((font) => font.load()));
+      for (const font of document.fonts) await font.load();
       localStorage.setItem("fonts", "here");
     } catch { /* the system's letters do */ }
   }
@@ -146,5 +155,5 @@
   goOn();
   reachableScrollers();
   from_page.whenLoaded(fetchFonts);
-  from_page.whenLoaded(layOutTheRest);
+  layOutTheRest();
 })();

@@ -1,4 +1,4 @@
-"""The styles within each page and its one script, put together from the files they are written in.
+"""What each page brings, styles and mark, and its one script, put together from the files that hold them.
 
 On a slow line each file costs a way there and back, and nothing is drawn before the styles are there; a page
 that brings them itself is drawn that much earlier.
@@ -25,7 +25,7 @@ def style_sheet(book: Path) -> str:
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
 
 
-# On a slow line people see the page first; then one part runs after another, with room between them for what
+# On a new page people see the text first; then one part runs after another, with room between them for what
 # people do.
 RUN = """
 const run = (part) => { try { part(); } catch (error) { reportError(error); } };
@@ -45,13 +45,15 @@ def script(book: Path) -> str:
     return f"(() => {{\n{modules.lent('page')}const parts = [\n{listed}];{RUN}}})();\n"
 
 
-def read_styles(app: Sphinx, config: Config) -> None:
-    """As a setting, so that all pages are written again when a style has changed."""
-    config["page_style"] = style_sheet(Path(app.srcdir) / "book")
+def read_what_is_inside(app: Sphinx, config: Config) -> None:
+    """The styles and the mark, as settings, so that all pages are written again when one has changed."""
+    book = Path(app.srcdir) / "book"
+    config["page_style"] = style_sheet(book)
+    config["page_mark"] = (book / "assets" / "pictures" / "mark.svg").read_text("utf-8").strip()
 
 
-def add_styles(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    context["page_style"] = app.config.page_style
+def add_what_is_inside(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    context |= {"page_style": app.config.page_style, "page_mark": app.config.page_mark}
 
 
 def write_script(app: Sphinx, exception: Exception | None) -> None:
@@ -61,8 +63,9 @@ def write_script(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_config_value("page_style", "", "html", str)
-    app.connect("config-inited", read_styles)
-    app.connect("html-page-context", add_styles)
+    for name in ("page_style", "page_mark"):
+        app.add_config_value(name, "", "html", str)
+    app.connect("config-inited", read_what_is_inside)
+    app.connect("html-page-context", add_what_is_inside)
     app.connect("build-finished", write_script)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

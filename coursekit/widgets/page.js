@@ -40,10 +40,17 @@ function modelOf(data) {
 }
 
 /**
- * Opens all at once; where the page came on a slow line, what somebody comes near to, and all else at the first sign
- * of anybody: a key, a pointer, a touch. Not all who read give one: what reads aloud finds everything after some
- * seconds in which there was nothing else to do.
+ * Waits for the first sign of anybody: a key, a pointer, a touch. Not all who read give one: what reads aloud finds
+ * everything after some seconds in which there was nothing else to do.
  */
+export function whenSomebodyIsHere(call) {
+  const callOnce = () => { call?.(); call = null; };
+  for (const sign of SIGNS) addEventListener(sign, callOnce, { once: true, passive: true });
+  // A script may come after the sign.
+  setTimeout(callOnce, navigator.userActivation?.hasBeenActive ? 0 : QUIET);
+}
+
+/** Opens at once what somebody comes near to, and all else when somebody is here; everything if the page is not new. */
 export function openInTime(elements, open) {
   if (document.documentElement.dataset.rest !== "later") {
     elements.forEach(open);
@@ -57,9 +64,7 @@ export function openInTime(elements, open) {
     const [el] = waiting;
     if (el) whenIdle(() => { openOne(el); openNext(); });
   };
-  for (const sign of SIGNS) addEventListener(sign, openNext, { once: true, passive: true });
-  // A script may come after the sign.
-  setTimeout(openNext, navigator.userActivation?.hasBeenActive ? 0 : QUIET);
+  whenSomebodyIsHere(openNext);
 }
 
 export function openAll(name, render) {
