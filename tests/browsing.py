@@ -95,9 +95,8 @@ class Visit:
             self.note(f"another host: {request.url}")
 
     def look_at_failed(self, request: Any) -> None:
-        # A tab that goes on to the next page stops fetching what the last had asked for ahead.
-        ahead = ("/mark.svg", ".woff2", "/search_index.js", "/term_definitions.js")
-        if not (request.failure == "net::ERR_ABORTED" and request.url.endswith(ahead)):
+        # A tab that goes on to the next page stops fetching what the last had asked for.
+        if request.failure != "net::ERR_ABORTED":
             self.note(f"failed ({request.failure}): {request.url}")
 
     def note(self, what: str) -> None:
@@ -114,11 +113,11 @@ def visit(browser: Browser, site: str, **window: Any) -> Visit:
     return Visit(browser.new_context(**window).new_page(), site)
 
 
-def violations(tab: Tab, *kinds: str) -> list[str]:
-    """What axe-core finds wrong, by rules of some kinds or by all of them: rule, weight and the places."""
+def violations(tab: Tab, *rules: str) -> list[str]:
+    """What axe-core finds wrong with a page, by some rules or by all: rule, weight and the places."""
     from axe_playwright_python.sync_playwright import Axe
 
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(kinds)} if kinds else {})
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
     return [
         f"{found['id']} ({found['impact']}): {found['help']}: "
         f"{[' '.join(node['target']) for node in found['nodes'][:4]]}"

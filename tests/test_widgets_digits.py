@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 import pytest
 import torch
-from browsing import WINDOWS, Visit, violations, visit
+from browsing import WINDOWS, Visit, served, violations, visit
 from hands import Line, drawn
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
@@ -395,6 +395,31 @@ def test_weights_come_when_somebody_comes_near(
     tab.reload()
     tab.locator(".field").scroll_into_view_if_needed()
     tab.get_by_text("The network could not be loaded").wait_for()
+
+
+def test_a_digit_chosen_before_the_network_has_come_is_read_when_it_has(
+    browser: Browser, tmp_path: Path, pad: DigitPad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "book" / "sphinx"))
+    from widgets import with_bytes
+
+    text = with_bytes(pad._repr_html_(), tmp_path, ".")
+    (file,) = tmp_path.glob("*.js")
+    body = f"<main><h1>A page</h1>{text}</main>"
+    (tmp_path / "field.html").write_text(PAGE.format(style=STYLE, body=body), encoding="utf-8")
+    with served(tmp_path) as site:
+        tab = visit(browser, site).tab
+        held: list[Any] = []
+        tab.route(f"**/{file.name}", lambda route: held.append(route))
+        tab.goto(f"{site}/field.html")
+        tab.get_by_role("button", name="A 7 that somebody wrote").click()
+        tab.get_by_text("The network is still on its way.").wait_for()
+        while not held:
+            tab.wait_for_timeout(50)
+        held[0].continue_()
+
+        tab.get_by_text("Meant as a 7.").wait_for()
+        tab.context.close()
 
 
 def test_python_reads_what_was_drawn() -> None:

@@ -134,7 +134,7 @@
     };
     // Who goes to a place on the page finds it where it stays.
     addEventListener("click", ({ target }) => {
-      if (target.closest("a[href^='#']")) while (next());
+      if (target.closest?.("a[href^='#']")) while (next());
     }, true);
     from_page.whenSomebodyIsHere(go);
   }

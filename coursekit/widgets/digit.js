@@ -216,12 +216,14 @@ function render({ model, el }) {
       : lines.length ? "That is very small: draw on." : "Draw with mouse, finger, pen or arrow keys.";
     choose(model, { picture: picture && Array.from(picture, (value) => Math.round(255 * value)), chances });
   }
+  let again = () => {}; // what is said once more when the network has come
   function finish() {
+    again = finish;
     cancelAnimationFrame(waiting);
     conclude(look());
   }
   const pen = penOn(field, dot, {
-    begin(place) { lines.push([place]); look(); },
+    begin(place) { lines.push([place]); again = finish; look(); },
     go(place) {
       lines[lines.length - 1].push(place);
       waiting ||= requestAnimationFrame(look); // Once for each picture on the screen is enough.
@@ -244,7 +246,8 @@ function render({ model, el }) {
   const choices = written.map((sample, number) => {
     const small = element("canvas");
     show(small, sample);
-    const choice = button("", () => conclude(put(sample), `Meant as ${aDigit(number)}. `), { ariaLabel: `${aDigit(number)} that somebody wrote` });
+    const pick = () => { again = pick; conclude(put(sample), `Meant as ${aDigit(number)}. `); };
+    const choice = button("", pick, { ariaLabel: `${aDigit(number)} that somebody wrote` });
     choice.append(small);
     return choice;
   });
@@ -263,7 +266,7 @@ function render({ model, el }) {
   said.textContent = told(begun).text;
   near(el).then(() => bytesAt(address)).then((bytes) => {
     weights = halves(bytes);
-    if (lines.length) finish();
+    again();
   }, () => { said.textContent = "The network could not be loaded: its file is missing beside this page."; });
 }
 
