@@ -12,6 +12,7 @@ import pytest
 from browsing import CLOSED, WAITING, WINDOWS, Visit, visit
 from built_book import ROOT, Page, book
 from playwright.sync_api import Browser, expect
+from sphinx.errors import ExtensionError
 
 from coursekit.lessons import words
 
@@ -86,15 +87,38 @@ def test_code_has_a_tag_around_what_is_coloured_and_nothing_else(
     assert {"k", "s2", "mi"} <= used <= extension("plain_code").coloured()
 
 
-@pytest.mark.parametrize("word", words())
-def test_a_picture_has_its_room_from_the_start_and_waits(word: str) -> None:
-    text = (book().html / "lessons" / f"{word}.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["book/speed.html", *(f"lessons/{word}.html" for word in words())])
+def test_a_picture_has_its_room_from_the_start_and_waits(page: str) -> None:
+    text = (book().html / page).read_text(encoding="utf-8")
     pictures = re.findall(r"<img\b[^>]*>", text.partition("<article>")[2])
 
     assert pictures
     assert [
         tag for tag in pictures if not all(f" {name}=" in tag for name in ("width", "height", "loading"))
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [('viewBox="0 0 40 30"', (40, 30)), ('width="30pt" height="15pt" viewBox="0, 0, 30, 15"', (40, 20))],
+)
+def test_a_drawing_has_the_room_of_its_view_box(
+    extension: Callable[[str], ModuleType], tmp_path: Path, written: str, size: tuple[int, int]
+) -> None:
+    drawing = tmp_path / "drawing.svg"
+    drawing.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {written}/>')
+
+    assert extension("page_pictures").size(drawing, 0) == size
+
+
+def test_a_drawing_without_a_view_box_is_named(
+    extension: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    drawing = tmp_path / "drawing.svg"
+    drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="40"/>')
+
+    with pytest.raises(ExtensionError, match=r"drawing\.svg: a drawing needs a viewBox"):
+        extension("page_pictures").size(drawing, 0)
 
 
 @pytest.mark.parametrize("page", ["book/index.html", "book/touch.html", "lessons/dispatch.html"])
