@@ -51,9 +51,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, by: type[Quiet] = Quiet) -> Iterator[str]:
     """Serve the files of a folder; the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(by, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -105,8 +105,13 @@ class Visit:
     def open(self, page: str) -> Tab:
         """Open a page as somebody who begins to read: what waits for that is there, too."""
         self.tab.goto(f"{self.site}/{page}", wait_until="load")
-        self.tab.wait_for_function(READY)
+        wait_until_ready(self.tab)
         return self.tab
+
+
+def wait_until_ready(tab: Tab) -> None:
+    """Ask now and then: a page that is asked at each frame has no idle moment to lay out anything."""
+    tab.wait_for_function(READY, polling=200, timeout=30_000)
 
 
 def visit(browser: Browser, site: str, **window: Any) -> Visit:

@@ -6,6 +6,7 @@ import importlib
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from browsing import WINDOWS, violations, visit
+from browsing import WINDOWS, Quiet, served, violations, visit
 from built_book import ROOT, book
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
@@ -310,13 +311,25 @@ SHIFTS = """() => new Promise((done) => {
 })"""
 
 
+class InPieces(Quiet):
+    """A server that sends a page in small pieces, each late enough for the last one to be seen."""
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        is_page = self.path.endswith(".html")
+        while piece := source.read(3000 if is_page else -1):
+            outputfile.write(piece)
+            time.sleep(0.04 if is_page else 0)
+
+
 @pytest.mark.parametrize("window", ["light", "phone"])
-def test_nothing_moves_while_a_page_comes(browser: Browser, site: str, window: str) -> None:
+@pytest.mark.parametrize("server", [Quiet, InPieces])
+def test_nothing_moves_while_a_page_comes(browser: Browser, server: type[Quiet], window: str) -> None:
     moved = {}
-    for page in (HOME, LESSON, MAP, WHERE, "book/part_1.html"):
-        tab = visit(browser, site, **WINDOWS[window]).open(page)
-        moved[page] = tab.evaluate(SHIFTS)
-        tab.context.close()
+    for page in (HOME, LESSON, MAP, WHERE, "book/part_1.html", "book/speed.html"):
+        with served(book().html, server) as site:
+            tab = visit(browser, site, **WINDOWS[window]).open(page)
+            moved[page] = tab.evaluate(SHIFTS)
+            tab.context.close()
 
     assert {page: sum for page, sum in moved.items() if sum > 0.01} == {}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import READY, WINDOWS, violations, visit
+from browsing import WINDOWS, violations, visit, wait_until_ready
 from built_book import book
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
@@ -95,7 +95,7 @@ def test_enter_leads_to_all_that_is_found(tab: Tab) -> None:
 def test_it_works_from_a_file(browser: Browser, site: str) -> None:
     seen = visit(browser, "file://", **WINDOWS["light"])
     seen.tab.goto((book().html / LESSON).resolve().as_uri())
-    seen.tab.wait_for_function(READY)
+    wait_until_ready(seen.tab)
     seen.tab.keyboard.press("Control+k")
     seen.tab.keyboard.type("solar cell")
     seen.tab.locator(".found a", has_text="Is this solar cell broken?").click()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import os
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import WINDOWS, Quiet, visit
+from browsing import WINDOWS, Quiet, served, visit
 from built_book import ROOT, book, run_build
 from playwright.sync_api import Browser
 
@@ -79,11 +76,8 @@ class Compressed(Quiet):
 def site() -> Iterator[str]:
     """The address of the built book on a server that compresses."""
     assert book().status == 0, book().output
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Compressed, directory=str(book().html)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with served(book().html, Compressed) as address:
+        yield address
 
 
 def times(browser: Browser, address: str, quiet: int = 5000) -> dict[str, Any]:

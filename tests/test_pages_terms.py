@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browsing import READY, WINDOWS, violations, visit
+from browsing import WINDOWS, violations, visit, wait_until_ready
 from built_book import book
 from playwright.sync_api import Browser, Locator
 from playwright.sync_api import Page as Tab
@@ -60,7 +60,7 @@ def test_a_first_tap_shows_it_and_a_second_leads_to_the_glossary(
 ) -> None:
     seen = visit(browser, site if place == "http" else "file://", has_touch=True, **WINDOWS["phone at night"])
     seen.tab.goto(f"{site}/{LESSON}" if place == "http" else (book().html / LESSON).resolve().as_uri())
-    seen.tab.wait_for_function(READY)
+    wait_until_ready(seen.tab)
     word(seen.tab).tap()
     card = seen.tab.get_by_role("tooltip")
     card.get_by_text("Tap the word again for the glossary.").wait_for()

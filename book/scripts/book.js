@@ -103,10 +103,15 @@
     if (section) link.title = String(place.title);
   }
 
+  // The browser has laid out already what one is near to.
+  function isSeen({ firstElementChild: inside }) {
+    return inside.checkVisibility?.({ contentVisibilityAuto: true });
+  }
+
   // What is large goes in parts, so that none keeps somebody waiting. What is added to it afterwards waits for nothing.
   function* parts(pieces) {
     for (const piece of pieces) {
-      const isLarge = piece.children.length > 1 && piece.getElementsByTagName("*").length > 20;
+      const isLarge = piece.children.length > 1 && piece.getElementsByTagName("*").length > 20 && !isSeen(piece);
       piece.classList.toggle("in-parts", isLarge);
       yield piece;
       if (isLarge) yield* parts(piece.children);
