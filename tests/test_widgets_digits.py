@@ -225,9 +225,10 @@ def test_digits_that_somebody_wrote_can_be_chosen(open_field: Any) -> None:
     assert sum(right) >= 9
     bars = tab.locator(".bars").get_attribute("aria-label")
     assert bars.startswith("How probable each digit is: 9: ")
+    assert tab.locator(".field g path").count() > 0
     draw(tab, drawn(0, 0))
     assert read(tab) == 0
-    assert tab.locator(".field rect").count() == 0
+    assert tab.locator(".field g path").count() == 0
 
 
 def test_where_nothing_is_likely_it_says_so(open_field: Any) -> None:

@@ -71,10 +71,14 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const HELP = "Arrow keys move the pen. Space puts it down and lifts it. Backspace takes a line back, Delete all.";
 const percent = (share) => `${share > 0.995 && share < 1 ? "99" : Math.round(100 * share)} %`;
 
-/** A picture in the field, in the colour of its ink. */
-const dots = (ink) => Array.from(ink).flatMap((value, at) => (value > 0 ? [drawing("rect", {
-  x: (at % SIDE) * (FIELD / SIDE), y: Math.floor(at / SIDE) * (FIELD / SIDE), width: FIELD / SIDE, height: FIELD / SIDE, "fill-opacity": value.toFixed(2),
-})] : []));
+/** A picture in the field, in the colour of its ink: one path for each of ten strengths, as hundreds of squares take long. */
+function dots(ink) {
+  const [size, paths] = [FIELD / SIDE, Array.from({ length: 11 }, () => "")];
+  ink.forEach((value, at) => {
+    paths[Math.round(10 * value)] += `M${(at % SIDE) * size} ${Math.floor(at / SIDE) * size}h${size}v${size}h${-size}z`;
+  });
+  return paths.flatMap((d, strength) => (d && strength ? [drawing("path", { d, "fill-opacity": strength / 10 })] : []));
+}
 
 /** Lines as they are drawn: round from the middle of one step to the middle of the next. */
 const curves = (lines) => lines.map((places) => {

@@ -55,7 +55,8 @@ export function fitted(drawn, smallest) {
 /** A picture as it is: white on black. */
 export function show(canvas, ink) {
   const pixels = new ImageData(SIDE, SIDE);
-  ink.forEach((value, at) => pixels.data.set([255 * value, 255 * value, 255 * value, 255], 4 * at));
+  pixels.data.fill(255);
+  ink.forEach((value, at) => pixels.data.fill(255 * value, 4 * at, 4 * at + 3));
   Object.assign(canvas, { width: SIDE, height: SIDE });
   canvas.getContext("2d").putImageData(pixels, 0, 0);
 }
